@@ -1,0 +1,1 @@
+"""The built-in demo provider: a real HTTP server with known behaviour."""

@@ -1,0 +1,60 @@
+"""What the engine says while it works. Consumers: job runner, command line, tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.samples import Sample, SampleKey
+from engine.specs import TargetRef
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """`total` is the number of samples to take, warm-ups and resumed ones included."""
+
+    total: int
+    environment: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleStarted:
+    """A request is about to be sent; drives "now measuring" on screen, stored nowhere."""
+
+    key: SampleKey
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDone:
+    """A sample with outcome "ok"."""
+
+    sample: Sample
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFailed:
+    """A sample with outcome "failed" or "incomplete"."""
+
+    sample: Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know, in one sentence (a skipped tier, a lost target).
+
+    `code` is a stable word for machines: tier_skipped, target_unusable, no_usage ...
+    """
+
+    code: str
+    text: str
+    target: TargetRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event. `reason` says why work stopped: complete, cancelled or deadline."""
+
+    reason: Literal["complete", "cancelled", "deadline"]
+
+
+Event = Started | SampleStarted | SampleDone | SampleFailed | Notice | Finished

@@ -1,0 +1,143 @@
+"""Specs: one frozen object says everything about a piece of work.
+
+The browser form, the command line, a stored job and "run again" all build the same
+object, and validation lives here and nowhere else. `explain` turns pydantic's errors
+into one sentence a field.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+PROMPT_MAX_CHARS = 500_000
+RUNS_MAX = 1_000
+MAX_TOKENS_MAX = 128_000
+TIER_MAX = 2_000_000
+TARGETS_MAX = 64
+DEFAULT_PROMPT = "Explain recursion to a new programmer, with one short example."
+
+
+class Spec(BaseModel):
+    """Base of all specs: frozen, and unknown fields are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class TargetRef(Spec):
+    """A model of a provider, named by the keys its owner sees; carries no secret."""
+
+    provider: str = Field(min_length=1, max_length=80)
+    model: str = Field(min_length=1, max_length=200)
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+
+class BenchmarkSpec(Spec):
+    """One sequential speed benchmark: targets x context tiers x runs.
+
+    Units: `max_tokens` and `context_tiers` in tokens, `timeout_s` in seconds.
+    `temperature` None means the provider's default. `seed` fixes order and filler.
+    """
+
+    kind: Literal["benchmark"] = "benchmark"
+    name: str = Field(default="", max_length=120)
+    targets: tuple[TargetRef, ...] = Field(min_length=1, max_length=TARGETS_MAX)
+    prompt: str = Field(default=DEFAULT_PROMPT, min_length=1, max_length=PROMPT_MAX_CHARS)
+    runs: int = Field(default=3, ge=1, le=RUNS_MAX)
+    warmup: int = Field(default=1, ge=0, le=5)
+    max_tokens: int = Field(default=512, ge=1, le=MAX_TOKENS_MAX)
+    temperature: float | None = Field(default=0.7, ge=0, le=2)
+    context_tiers: tuple[Annotated[int, Field(ge=0, le=TIER_MAX)], ...] = Field(
+        default=(0,), min_length=1, max_length=16
+    )
+    timeout_s: float = Field(default=120, ge=1, le=3_600)
+    retries: int = Field(default=2, ge=0, le=10)
+    seed: int = Field(default=1, ge=0, le=2**31 - 1)
+
+    @field_validator("targets")
+    @classmethod
+    def _targets_differ(cls, value: tuple[TargetRef, ...]) -> tuple[TargetRef, ...]:
+        return tuple(dict.fromkeys(value))
+
+    @field_validator("context_tiers")
+    @classmethod
+    def _tiers_sorted(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(set(value)))
+
+
+SPECS: dict[str, type[Spec]] = {"benchmark": BenchmarkSpec}
+
+
+def load_spec(data: dict[str, Any]) -> Spec:
+    """Build the spec a stored job carries; raises KeyError for an unknown kind and
+    pydantic.ValidationError for bad fields."""
+    return SPECS[data["kind"]].model_validate(data)
+
+
+def explain(error: ValidationError) -> dict[str, str]:
+    """One sentence for each field that was refused, keyed by the field's path.
+
+    A path is the field's name, with `.index` parts for list items (`targets.0.model`).
+    The first message of a field wins.
+    """
+    sentences: dict[str, str] = {}
+    for item in error.errors():
+        path = ".".join(str(part) for part in item["loc"])
+        sentences.setdefault(path, _sentence(item["type"], item.get("ctx", {}), item["msg"], path))
+    return sentences
+
+
+_KINDS = {
+    "missing": "Fill this in.",
+    "extra_forbidden": "This field is not known.",
+    "int_parsing": "Give a whole number.",
+    "int_from_float": "Give a whole number.",
+    "int_type": "Give a whole number.",
+    "float_parsing": "Give a number.",
+    "float_type": "Give a number.",
+    "finite_number": "Give a number.",
+    "string_type": "Give text.",
+    "tuple_type": "Give a list.",
+}
+_NAMES = {"targets": "Choose at least one model.", "prompt": "Write a prompt."}
+
+
+def _sentence(kind: str, ctx: dict[str, Any], message: str, path: str) -> str:
+    if kind in _KINDS:
+        return _KINDS[kind]
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return _range_sentence(path, ctx)
+    if kind in ("too_short", "string_too_short"):
+        return _NAMES.get(path, "Fill this in.")
+    if kind == "too_long":
+        return f"Choose at most {ctx['max_length']}."
+    if kind == "string_too_long":
+        return f"Keep this to {ctx['max_length']:,} characters or fewer."
+    return message[:1].upper() + message[1:].rstrip(".") + "."
+
+
+_RANGES = {
+    name: (field.metadata, field.annotation)
+    for name, field in BenchmarkSpec.model_fields.items()
+    if field.metadata
+}
+
+
+def _range_sentence(path: str, ctx: dict[str, Any]) -> str:
+    low, high = _bounds(path.split(".")[0])
+    if low is not None and high is not None:
+        return f"Give a number from {low:,} to {high:,}."
+    limit = ctx.get("ge", ctx.get("le"))
+    return f"Give a number {'from' if 'ge' in ctx else 'up to'} {limit:,}."
+
+
+def _bounds(name: str) -> tuple[float | None, float | None]:
+    if name == "context_tiers":
+        return 0, TIER_MAX
+    metadata = _RANGES.get(name, ([], None))[0]
+    low = next((m.ge for m in metadata if hasattr(m, "ge")), None)
+    high = next((m.le for m in metadata if hasattr(m, "le")), None)
+    return low, high

@@ -1,0 +1,1 @@
+"""Speed benchmarks: plan, filler, runner, metrics."""

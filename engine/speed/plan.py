@@ -1,0 +1,76 @@
+"""The plan of a sequential benchmark: which samples are taken, by whom, in which order.
+
+Pure and cheap, so that the form can show the consequence while one types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from engine.events import Notice
+from engine.samples import SampleKey
+from engine.specs import BenchmarkSpec
+from engine.targets import Target
+
+# Room left in the window for the chat template and counting differences, in tokens.
+WINDOW_MARGIN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`lanes` maps a provider to its samples in order; lanes run in parallel, and inside a
+    lane one request at a time. `notices` name what is left out, and why."""
+
+    lanes: dict[str, tuple[SampleKey, ...]]
+    notices: tuple[Notice, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(len(keys) for keys in self.lanes.values())
+
+
+def make_plan(spec: BenchmarkSpec, targets: Sequence[Target]) -> Plan:
+    """Lay out a run: warm-ups first, then tier by tier, models in A B B A order over the
+    runs, so that drift of the hour does not become a difference between models."""
+    notices: list[Notice] = []
+    lanes: dict[str, tuple[SampleKey, ...]] = {}
+    for provider in dict.fromkeys(target.provider for target in targets):
+        members = [target for target in targets if target.provider == provider]
+        lanes[provider] = tuple(_lane(spec, members, notices))
+    return Plan(lanes, tuple(notices))
+
+
+def skip_notice(spec: BenchmarkSpec, target: Target, tier: int) -> Notice | None:
+    """Why this tier is skipped for this target, or None when it fits the window."""
+    window = target.context_window
+    if tier == 0 or window is None or tier <= window - spec.max_tokens - WINDOW_MARGIN:
+        return None
+    text = (
+        f"{target.label or target.model} is skipped at {tier:,} tokens: its window is "
+        f"{window:,} tokens, and {spec.max_tokens:,} for the answer plus a margin of "
+        f"{WINDOW_MARGIN} do not fit beside it."
+    )
+    return Notice("tier_skipped", text, target.ref)
+
+
+def _lane(
+    spec: BenchmarkSpec, targets: Sequence[Target], notices: list[Notice]
+) -> Iterable[SampleKey]:
+    warm: set[str] = set()
+    for tier in spec.context_tiers:
+        fitting = []
+        for target in targets:
+            notice = skip_notice(spec, target, tier)
+            if notice is None:
+                fitting.append(target)
+            else:
+                notices.append(notice)
+        for target in fitting:
+            if target.model not in warm:
+                warm.add(target.model)
+                for run in range(spec.warmup):
+                    yield SampleKey(target.provider, target.model, tier, run, True)
+        for run in range(spec.runs):
+            for target in fitting if run % 2 == 0 else reversed(fitting):
+                yield SampleKey(target.provider, target.model, tier, run, False)

@@ -1,0 +1,1 @@
+"""Where engine meets database and queue."""

@@ -1,0 +1,34 @@
+"""The tables. Every row that belongs to somebody names its user."""
+
+from webapp.models.audit import AuditEntry
+from webapp.models.base import Table
+from webapp.models.jobs import ACTIVE_STATES, FINAL_STATES, Job
+from webapp.models.providers import ApiKey, ModelEntry, Provider
+from webapp.models.runs import Run, SampleRow
+from webapp.models.users import User
+
+TABLES: tuple[type[Table], ...] = (
+    User,
+    Provider,
+    ModelEntry,
+    ApiKey,
+    Job,
+    Run,
+    SampleRow,
+    AuditEntry,
+)
+
+__all__ = [
+    "ACTIVE_STATES",
+    "FINAL_STATES",
+    "TABLES",
+    "ApiKey",
+    "AuditEntry",
+    "Job",
+    "ModelEntry",
+    "Provider",
+    "Run",
+    "SampleRow",
+    "Table",
+    "User",
+]

@@ -1,0 +1,22 @@
+"""People."""
+
+from __future__ import annotations
+
+import time
+
+from peewee import BooleanField, CharField, DoubleField, IntegerField
+
+from webapp.models.base import Table
+
+
+class User(Table):
+    """A person. `email` is stored lower-case; `session_epoch` grows to end all sessions."""
+
+    email = CharField(max_length=254, unique=True)
+    password_hash = CharField(max_length=255)
+    is_admin = BooleanField(default=False)
+    is_disabled = BooleanField(default=False)
+    theme = CharField(max_length=8, default="system")
+    session_epoch = IntegerField(default=0)
+    jobs_at_once = IntegerField(default=2)
+    created_at = DoubleField(default=time.time)
