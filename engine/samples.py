@@ -67,7 +67,8 @@ class Sample:
 
     `start_ns` is `t_send` on the monotonic clock, `started_at` the same moment as UTC
     epoch seconds. A figure that could not be measured is None. `clock` is "kernel",
-    "read" or "library" (measurement.md, section 1).
+    "read" or "library" (measurement.md, section 1). `bundled` says that events carried
+    several tokens whose number had to be estimated.
     """
 
     key: SampleKey
@@ -90,6 +91,7 @@ class Sample:
     tokens: Tokens = field(default_factory=Tokens)
     cost_usd: float | None = None
     clock: str = "read"
+    bundled: bool = False
     finish_reason: str | None = None
     text: str = ""
     arrivals: tuple[Arrival, ...] = ()

@@ -76,6 +76,7 @@ class SampleRow(Table):
     tokens_source = CharField(max_length=12, default="none")
     cost_usd = DoubleField(null=True)
     clock = CharField(max_length=8, default="read")
+    bundled = BooleanField(default=False)
     finish_reason = CharField(max_length=40, null=True)
     text = TextField(default="")
     arrivals = BlobField(default=b"")
