@@ -6,11 +6,15 @@ import time
 
 from peewee import BooleanField, CharField, DoubleField, IntegerField
 
-from webapp.models.base import Table
+from webapp.models.base import JSONText, Table
 
 
 class User(Table):
-    """A person. `email` is stored lower-case; `session_epoch` grows to end all sessions."""
+    """A person. `email` is stored lower-case; `session_epoch` grows to end all sessions.
+
+    `seeded` names what of config.yaml this user has been given ("demo", "demo/fast-small"),
+    so that what they deleted stays deleted at the next start.
+    """
 
     email = CharField(max_length=254, unique=True)
     password_hash = CharField(max_length=255)
@@ -19,4 +23,5 @@ class User(Table):
     theme = CharField(max_length=8, default="system")
     session_epoch = IntegerField(default=0)
     jobs_at_once = IntegerField(default=2)
+    seeded = JSONText(default=list)
     created_at = DoubleField(default=time.time)
