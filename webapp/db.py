@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,28 +26,72 @@ _PRAGMAS = {
     "cache_size": -16_000,
 }
 
+# SQLite connections must not be used, nor closed, by a process that only inherited them.
+_inherited: list[SqliteDatabase] = []
+
+
+class _Database(SqliteDatabase):
+    """A database that remembers which process opened it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), pragmas=_PRAGMAS, lock_type="IMMEDIATE")
+        self.pid = os.getpid()
+
 
 def open_database(settings: Settings, migrate: bool = True) -> SqliteDatabase:
     """Bind the models to the database of `settings` and bring its schema up to date.
 
-    Idempotent for the same file; a process that forks must call it after the fork.
+    Idempotent for the same file; a process that forks must call it after the fork. Each
+    thread gets a connection of its own, and returns it by leaving `connection()`.
     """
     path = settings.database_path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    real = SqliteDatabase(str(path), pragmas=_PRAGMAS, lock_type="IMMEDIATE")
-    database.initialize(real)
+    if not (is_open() and database.obj.database == str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _let_go()
+        database.initialize(_Database(path))
     if migrate:
         upgrade()
+    real: SqliteDatabase = database.obj
     return real
 
 
+def is_open() -> bool:
+    """True when this process itself (not the one it was forked from) opened the database."""
+    return database.obj is not None and database.obj.pid == os.getpid()
+
+
+def folder() -> Path:
+    """The folder of the open database; what belongs to this installation lies beside it."""
+    return Path(database.obj.database).parent
+
+
+def _let_go() -> None:
+    if database.obj is None:
+        return
+    if is_open():
+        database.close()
+    else:
+        _inherited.append(database.obj)
+
+
 def upgrade() -> list[str]:
-    """Apply pending migrations in order; returns their names."""
+    """Apply pending migrations in order; returns their names.
+
+    Several processes may call it at once: one migrates, the others wait and find nothing
+    to do. The file lock also covers the switch of a new file to WAL, which SQLite refuses
+    at once (whatever the busy timeout) while another process does the same.
+    """
     from playhouse.migrations import Runner
 
-    runner = Runner(database.obj, str(MIGRATIONS))
-    with connection():
-        return [str(item) for item in runner.up() or []]
+    with _upgrade_lock(folder()), connection():
+        return [str(name) for name in Runner(database.obj, str(MIGRATIONS)).up()]
+
+
+@contextmanager
+def _upgrade_lock(where: Path) -> Iterator[None]:
+    with (where / ".upgrade.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from peewee import Model, TextField
 from webapp.db import database
 
 
-class Table(Model):  # type: ignore[misc]
+class Table(Model):
     """Base of every table."""
 
     id: int
@@ -20,7 +20,7 @@ class Table(Model):  # type: ignore[misc]
         legacy_table_names = False
 
 
-class JSONText(TextField):  # type: ignore[misc]
+class JSONText(TextField):
     """A JSON value in a text column; None stays NULL."""
 
     def db_value(self, value: Any) -> str | None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import time
 
-from peewee import BlobField, BooleanField, CharField, DoubleField, ForeignKeyField, IntegerField, TextField
+from peewee import (
+    BlobField,
+    BooleanField,
+    CharField,
+    DoubleField,
+    ForeignKeyField,
+    IntegerField,
+    TextField,
+)
 
 from webapp.models.base import JSONText, Table
 from webapp.models.users import User
