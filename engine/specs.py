@@ -102,7 +102,11 @@ _KINDS = {
     "string_type": "Give text.",
     "tuple_type": "Give a list.",
 }
-_NAMES = {"targets": "Choose at least one model.", "prompt": "Write a prompt."}
+_NAMES = {
+    "targets": "Choose at least one model.",
+    "prompt": "Write a prompt.",
+    "context_tiers": "Choose at least one context size.",
+}
 
 
 def _sentence(kind: str, ctx: dict[str, Any], message: str, path: str) -> str:
