@@ -25,3 +25,14 @@ class User(Table):
     jobs_at_once = IntegerField(default=2)
     seeded = JSONText(default=list)
     created_at = DoubleField(default=time.time)
+
+    # What Flask-Login asks of a user; the session remembers `get_id`.
+    is_authenticated = True
+    is_anonymous = False
+
+    @property
+    def is_active(self) -> bool:
+        return not self.is_disabled
+
+    def get_id(self) -> str:
+        return f"{self.id}.{self.session_epoch}"

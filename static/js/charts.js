@@ -1,0 +1,65 @@
+// Charts are islands: the canvas is never replaced; its data arrives in a hidden element
+// that live updates replace, and this module redraws when that element changes.
+//
+//   <div data-charts hidden><div id="run-charts">{"speed": …}</div></div>
+//   <canvas data-chart="speed"></canvas>
+
+import { context } from "./charts/context.js";
+import { firstToken } from "./charts/first_token.js";
+import { speed } from "./charts/speed.js";
+import { onThemeChange, readTheme } from "./charts/theme.js";
+import { tradeoff } from "./charts/tradeoff.js";
+
+const KINDS = {
+  speed,
+  first_token: firstToken,
+  tradeoff,
+  context_speed: context,
+  context_first_token: context,
+};
+
+const drawn = new Map();
+
+function draw(canvas, data, theme) {
+  const config = KINDS[canvas.dataset.chart](data, theme);
+  canvas.setAttribute("aria-label", data.label);
+  const chart = drawn.get(canvas);
+  if (!chart) {
+    drawn.set(canvas, start(canvas, config));
+    return;
+  }
+  chart.$studio = config.studio;
+  chart.data = config.data;
+  chart.options = config.options;
+  chart.update("none");
+}
+
+// Plugins draw from `$studio`, which must be there before the first drawing.
+function start(canvas, { studio, ...config }) {
+  const early = { id: "studio", beforeInit: (chart) => (chart.$studio = studio) };
+  return new window.Chart(canvas, { ...config, plugins: [early, ...config.plugins] });
+}
+
+function drawAll(source) {
+  if (!source.textContent.trim()) return;
+  const all = JSON.parse(source.textContent);
+  const theme = readTheme();
+  for (const canvas of document.querySelectorAll("canvas[data-chart]")) {
+    const data = all[canvas.dataset.chart];
+    if (data) draw(canvas, data, theme);
+  }
+}
+
+const source = document.querySelector("[data-charts]");
+if (source) {
+  const redraw = () => drawAll(source);
+  new MutationObserver(redraw).observe(source, {
+    childList: true,
+    characterData: true,
+    subtree: true,
+  });
+  onThemeChange(redraw);
+  // Canvases measure text once; the web font may arrive after the first drawing.
+  document.fonts.ready.then(redraw);
+  redraw();
+}

@@ -1,0 +1,122 @@
+// What the charts share: scales, names that fit, whiskers, tooltips.
+
+const FONT_SIZE = 12;
+const NAME_SHARE = 0.34; // of the chart's width, at most, for the names of the rows
+
+export function font(theme, weight = 400) {
+  return { family: theme.font, size: FONT_SIZE, weight };
+}
+
+export function canvasFont(theme, weight = 400) {
+  return `${weight} ${FONT_SIZE}px ${theme.font}`;
+}
+
+export function fitText(context, text, width) {
+  if (context.measureText(text).width <= width) return text;
+  let kept = text;
+  while (kept.length > 1 && context.measureText(`${kept}…`).width > width) {
+    kept = kept.slice(0, -1);
+  }
+  return `${kept}…`;
+}
+
+function fitName(scale, name, theme) {
+  const context = scale.chart.ctx;
+  context.save();
+  context.font = canvasFont(theme);
+  const text = fitText(context, name, scale.chart.width * NAME_SHARE - 16);
+  context.restore();
+  return text;
+}
+
+// The axis that names the rows: `names[i]` stands at the height of value i.
+export function nameScale(names, theme, rule) {
+  return {
+    type: "linear",
+    min: -0.5,
+    max: names.length - 0.5,
+    offset: false, // bars would add half a row at both ends
+    reverse: true,
+    afterBuildTicks: (scale) => {
+      scale.ticks = names.map((_, value) => ({ value }));
+    },
+    afterFit: (scale) => {
+      scale.width = Math.min(scale.width, scale.chart.width * NAME_SHARE);
+    },
+    ticks: {
+      autoSkip: false,
+      crossAlign: "far",
+      color: theme.muted,
+      font: font(theme),
+      padding: 8,
+      callback(value) {
+        return fitName(this, names[value] ?? "", theme);
+      },
+    },
+    grid: { display: false },
+    border: { display: rule, color: theme["line-strong"] },
+  };
+}
+
+export function valueScale(theme, extra = {}) {
+  return {
+    type: "linear",
+    beginAtZero: true,
+    ticks: { color: theme.muted, font: font(theme), maxTicksLimit: 6, maxRotation: 0, padding: 4 },
+    grid: { display: false },
+    border: { color: theme["line-strong"] },
+    ...extra,
+  };
+}
+
+export function valueTicks(theme) {
+  return { drawOnChartArea: false, tickLength: 4, tickColor: theme["line-strong"] };
+}
+
+export function axisTitle(text, theme) {
+  return { display: true, text, color: theme.muted, font: font(theme), padding: 4 };
+}
+
+// `textOf(item)` is a sentence the server wrote; charts format no number of their own.
+export function options(theme, scales, textOf) {
+  return {
+    animation: false,
+    responsive: true,
+    maintainAspectRatio: false,
+    resizeDelay: 50,
+    layout: { padding: 0 },
+    scales,
+    plugins: {
+      legend: { display: false },
+      tooltip: {
+        backgroundColor: theme.ink,
+        bodyColor: theme.surface,
+        bodyFont: font(theme),
+        cornerRadius: 4,
+        padding: 8,
+        displayColors: false,
+        caretSize: 0,
+        callbacks: { title: () => "", label: textOf },
+      },
+    },
+  };
+}
+
+// A line from one value to another with short ends across it.
+export function whisker(context, x0, y0, x1, y1, cap) {
+  const [dx, dy] = y0 === y1 ? [0, cap] : [cap, 0];
+  context.beginPath();
+  context.moveTo(x0, y0);
+  context.lineTo(x1, y1);
+  for (const [x, y] of [[x0, y0], [x1, y1]]) {
+    context.moveTo(x - dx, y - dy);
+    context.lineTo(x + dx, y + dy);
+  }
+  context.stroke();
+}
+
+export function pen(context, colour, width) {
+  context.strokeStyle = colour;
+  context.fillStyle = colour;
+  context.lineWidth = width;
+}

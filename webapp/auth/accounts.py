@@ -1,0 +1,95 @@
+"""Accounts: making them, and who administers."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+from peewee import IntegrityError
+from werkzeug.security import generate_password_hash
+
+from webapp import catalog, db
+from webapp.auth import passwords
+from webapp.models import AuditEntry, User
+
+if TYPE_CHECKING:
+    from webapp.settings import Settings
+
+log = logging.getLogger(__name__)
+EMAIL_MAX = 254
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+class AccountError(Exception):
+    """What was typed cannot make an account; `errors` is one sentence a field."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = errors
+
+
+def normal(email: str) -> str:
+    """An address as it is stored and compared."""
+    return email.strip().lower()
+
+
+def check(email: str, password: str) -> None:
+    """Raise AccountError when an address or a password cannot be used."""
+    errors = {}
+    if not _EMAIL.fullmatch(normal(email)) or len(email) > EMAIL_MAX:
+        errors["email"] = "Give an e-mail address such as name@example.org."
+    if sentence := passwords.weakness(password, normal(email)):
+        errors["password"] = sentence
+    if errors:
+        raise AccountError(errors)
+
+
+def create(email: str, password: str, is_admin: bool = False, promote_first: bool = False) -> User:
+    """A new user with config.yaml's providers. Raises AccountError.
+
+    `promote_first` makes an administrator of whoever comes while there is none; the look
+    and the insert are one write transaction, so two who register at once cannot both be.
+    """
+    check(email, password)
+    hashed = generate_password_hash(password)
+    try:
+        with db.write():
+            first = promote_first and not User.select().where(User.is_admin).exists()
+            user = User.create(
+                email=normal(email), password_hash=hashed, is_admin=is_admin or first
+            )
+            catalog.seed_providers(user)
+            AuditEntry.create(user=user, action="account.created")
+    except IntegrityError as error:
+        if not User.select().where(User.email == normal(email)).exists():
+            raise
+        sentence = "There is an account with this address already. Sign in instead."
+        raise AccountError({"email": sentence}) from error
+    return user
+
+
+def ensure_admin(settings: Settings) -> None:
+    """Make the account of ADMIN_EMAIL an administrator; create it when ADMIN_PASSWORD is
+    set too. An existing account keeps its password. Raises AccountError."""
+    email = normal(settings.admin_email)
+    if not email:
+        return
+    with db.connection():
+        if promote(email) or not settings.admin_password:
+            return
+        try:
+            create(email, settings.admin_password, is_admin=True)
+        except AccountError:
+            if not promote(email):  # no other process created it meanwhile
+                raise
+
+
+def promote(email: str) -> bool:
+    """Make an account an administrator; False when there is no such account."""
+    with db.write():
+        user = User.get_or_none(User.email == normal(email))
+        if user is not None and not user.is_admin:
+            User.update(is_admin=True).where(User.id == user.id).execute()
+            AuditEntry.create(user=user, action="account.promoted")
+    return user is not None
