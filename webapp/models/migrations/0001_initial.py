@@ -36,6 +36,7 @@ class User(Frozen):
     session_epoch = IntegerField()
     jobs_at_once = IntegerField()
     seeded = TextField()
+    seeded = TextField()
     created_at = DoubleField()
 
 
