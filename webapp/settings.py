@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from webapp import environ as read
+from webapp.environ import SettingsError
 
-class SettingsError(Exception):
-    """A setting has a value that cannot be used; the message names it and what is allowed."""
+__all__ = ["Settings", "SettingsError"]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. `data` is the folder that holds database, queue, keys and logs."""
+    """All settings. `data` is the folder that holds database, queue, keys and logs;
+    `notices` are sentences for whoever starts the program."""
 
     data: Path
     host: str = "127.0.0.1"
@@ -34,11 +39,13 @@ class Settings:
     secret_key: str = ""
     fernet_keys: tuple[str, ...] = ()
     config_file: Path | None = None
+    database: Path | None = None
+    notices: tuple[str, ...] = ()
     testing: bool = False
 
     @property
     def database_path(self) -> Path:
-        return self.data / "studio.db"
+        return self.database or self.data / "studio.db"
 
     @property
     def queue_path(self) -> Path:
@@ -68,94 +75,116 @@ class Settings:
         """Read the environment (default: `.env` beside the working directory, then
         `os.environ`, which wins). Missing secrets are made once and kept in `data`,
         mode 0600. Raises SettingsError."""
-        env = _environ() if environ is None else environ
+        env = read.environment() if environ is None else environ
         data = Path(env.get("STUDIO_DATA") or "data").absolute()
         host = env.get("HOST") or "127.0.0.1"
-        config = env.get("STUDIO_CONFIG")
-        return cls(
+        made = _Secrets(env, data, public=not _is_loopback(host))
+        settings = cls(
             data=data,
             host=host,
-            port=_integer(env, "PORT", 8501, 0, 65_535),
-            demo_port=_integer(env, "DEMO_PORT", 8502, 0, 65_535),
-            workers=_integer(env, "WORKERS", 4, 1, 64),
-            web_threads=_integer(env, "WEB_THREADS", 256, 4, 4_096),
-            log_level=_choice(env, "LOG_LEVEL", "warning", _LEVELS),
-            log_json=_flag(env, "LOG_JSON", False),
-            cookie_secure=_flag(env, "COOKIE_SECURE", False),
-            allow_private_endpoints=_flag(env, "ALLOW_PRIVATE_ENDPOINTS", _is_loopback(host)),
-            admin_email=env.get("ADMIN_EMAIL", ""),
-            admin_password=env.get("ADMIN_PASSWORD", ""),
-            secret_key=_secret(env, "JWT_SECRET", data / ".secret_key", secrets.token_urlsafe),
-            fernet_keys=tuple(
-                _secret(env, "FERNET_KEY", data / ".fernet_key", _new_fernet_key).split(",")
-            ),
-            config_file=Path(config) if config else None,
+            port=read.integer(env, "PORT", 8501, 0, 65_535),
+            demo_port=read.integer(env, "DEMO_PORT", 8502, 0, 65_535),
+            workers=read.integer(env, "WORKERS", 4, 1, 64),
+            web_threads=read.integer(env, "WEB_THREADS", 256, 4, 4_096),
+            log_level=read.choice(env, "LOG_LEVEL", "warning", read.LEVELS),
+            log_json=read.flag(env, "LOG_JSON", False),
+            cookie_secure=read.flag(env, "COOKIE_SECURE", False),
+            allow_private_endpoints=read.flag(env, "ALLOW_PRIVATE_ENDPOINTS", _is_loopback(host)),
+            admin_email=read.email(env, "ADMIN_EMAIL"),
+            admin_password=read.admin_password(env),
+            config_file=read.file(env, "STUDIO_CONFIG"),
+            database=read.sqlite_path(env, "DATABASE_URL"),
+            secret_key=made.get("JWT_SECRET", ".secret_key", secrets.token_urlsafe, _long_enough),
+            fernet_keys=made.fernet_keys(),
         )
+        return replace(settings, notices=(*made.notices, *read.without_effect(env)))
 
 
-_LEVELS = ("debug", "info", "warning", "error", "critical")
-_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+class _Secrets:
+    """Reads secrets or makes them once, and notes what the operator should know."""
 
+    def __init__(self, env: Mapping[str, str], data: Path, public: bool) -> None:
+        self.env, self.data, self.public = env, data, public
+        self.notices: list[str] = []
 
-def _environ() -> dict[str, str]:
-    from dotenv import dotenv_values
+    def get(
+        self, name: str, file: str, make: Callable[[], str], check: Callable[[str], str]
+    ) -> str:
+        """The value of `name`, of the file named by `<name>_FILE`, or of `data/file`."""
+        value = self.env.get(name) or self._named_file(name) or self._kept(name, file, make)
+        if trouble := check(value):
+            raise SettingsError(f"{name} {trouble}")
+        return value
 
-    file = {k: v for k, v in dotenv_values(".env").items() if v is not None}
-    return {**file, **os.environ}
+    def fernet_keys(self) -> tuple[str, ...]:
+        """The first encrypts, any of them decrypts."""
+        value = self.get("FERNET_KEY", ".fernet_key", _new_fernet_key, _fernet_trouble)
+        return tuple(key.strip() for key in value.split(","))
 
-
-def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
-    raw = env.get(name) or str(default)
-    if not raw.strip().isdigit() or not low <= int(raw) <= high:
-        raise SettingsError(f"{name} is {raw!r}; give a whole number from {low} to {high}.")
-    return int(raw)
-
-
-def _flag(env: Mapping[str, str], name: str, default: bool) -> bool:
-    raw = (env.get(name) or "").strip().lower()
-    if raw not in ("", *_YES, *_NO):
-        raise SettingsError(f"{name} is {raw!r}; give true or false.")
-    return default if raw == "" else raw in _YES
-
-
-def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
-    raw = (env.get(name) or default).strip().lower()
-    if raw not in allowed:
-        raise SettingsError(f"{name} is {raw!r}; give one of {', '.join(allowed)}.")
-    return raw
-
-
-def _secret(env: Mapping[str, str], name: str, path: Path, make: Callable[[], str]) -> str:
-    if env.get(name):
-        return env[name]
-    if file := env.get(f"{name}_FILE"):
+    def _named_file(self, name: str) -> str:
+        if not (file := self.env.get(f"{name}_FILE")):
+            return ""
         try:
-            return Path(file).read_text().strip()
-        except OSError as error:
+            value = Path(file).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{name}_FILE cannot be read: {error}.") from error
-    return _kept_secret(path, make)
+        if not value:
+            raise SettingsError(f"{name}_FILE names {file!r}, which is empty.")
+        return value
 
-
-def _kept_secret(path: Path, make: Callable[[], str]) -> str:
-    """Read a secret made earlier, or make it; safe when several processes start at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(make())
+    def _kept(self, name: str, file: str, make: Callable[[], str]) -> str:
+        path = self.data / file
         try:
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    return path.read_text().strip()
+            if _make_once(path, make):
+                self.notices.append(f"{name} was not set: one was made and is kept in {path}.")
+            if self.public:
+                self.notices.append(
+                    f"{name} is kept in {path} while HOST is open to other machines: "
+                    f"set {name} or {name}_FILE to keep it apart from the data."
+                )
+            return path.read_text().strip()
+        except OSError as error:
+            raise SettingsError(
+                f"STUDIO_DATA is {str(self.data)!r}, which fails: {error}."
+            ) from error
+
+
+def _make_once(path: Path, make: Callable[[], str]) -> bool:
+    """Write a new secret to `path` unless there is one; True when this call made it.
+
+    A link appears whole or not at all, so several processes may start at once."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists():
+        return False
+    handle, fresh = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # mode 0600
+    with os.fdopen(handle, "w") as file:
+        file.write(make())
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        return False
+    finally:
+        Path(fresh).unlink()
+    return True
+
+
+def _long_enough(value: str) -> str:
+    return "" if len(value) >= 32 else "is too short; give at least 32 random characters."
+
+
+def _fernet_trouble(value: str) -> str:
+    for key in value.split(","):
+        try:
+            raw = base64.urlsafe_b64decode(key.strip())
+        except (binascii.Error, ValueError):
+            raw = b""
+        if len(raw) != 32:
+            return "is not a Fernet key; give 32 random bytes in URL-safe base64 (44 characters)."
+    return ""
 
 
 def _new_fernet_key() -> str:
-    from cryptography.fernet import Fernet
-
-    return Fernet.generate_key().decode()
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def _is_loopback(host: str) -> bool:
