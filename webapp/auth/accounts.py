@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from peewee import IntegrityError
 from werkzeug.security import generate_password_hash
 
-from webapp import catalog, db
+from webapp import db
 from webapp.auth import passwords
 from webapp.models import AuditEntry, User
 
@@ -51,6 +51,8 @@ def create(email: str, password: str, is_admin: bool = False, promote_first: boo
     `promote_first` makes an administrator of whoever comes while there is none; the look
     and the insert are one write transaction, so two who register at once cannot both be.
     """
+    from webapp import catalog  # reads config.yaml: only where an account is made
+
     check(email, password)
     hashed = generate_password_hash(password)
     try:

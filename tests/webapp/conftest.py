@@ -1,0 +1,75 @@
+"""The application and its cast: Alice owns things, Bob administers, Charlie must see
+nothing, and nobody is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from webapp import create_app, db
+from webapp.models import User
+from webapp.settings import Settings
+
+HTMX = {"HX-Request": "true"}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A signed-in user with a browser of their own."""
+
+    user: User
+    client: FlaskClient
+
+    def get(self, url: str, **options: Any) -> TestResponse:
+        return self.client.get(url, **options)
+
+    def post(self, url: str, **options: Any) -> TestResponse:
+        return self.client.post(url, **options)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application on an empty database, which stays open for the test's own queries.
+
+    Forms need no CSRF token here; tests/webapp/test_security.py asks for them.
+    """
+    app = create_app(settings)
+    app.config["WTF_CSRF_ENABLED"] = False
+    with db.connection():
+        yield app
+
+
+@pytest.fixture
+def nobody(app: Flask) -> FlaskClient:
+    """A stranger's browser."""
+    return app.test_client()
+
+
+@pytest.fixture
+def alice(app: Flask) -> Person:
+    return sign_in(app, "alice@example.org")
+
+
+@pytest.fixture
+def bob(app: Flask) -> Person:
+    return sign_in(app, "bob@example.org", is_admin=True)
+
+
+@pytest.fixture
+def charlie(app: Flask) -> Person:
+    return sign_in(app, "charlie@example.org")
+
+
+def sign_in(app: Flask, email: str, **fields: Any) -> Person:
+    """A new user without password or providers, and a browser that is signed in."""
+    user = User.create(email=email, password_hash="!", **fields)
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["_user_id"], session["_fresh"] = user.get_id(), True
+    return Person(user, client)
