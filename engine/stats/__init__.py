@@ -1,0 +1,41 @@
+"""All statistics (measurement.md, section 3). Screen, CSV, JSON and terminal compute nothing
+of their own.
+
+numpy is imported here, `scipy.special` on first use; `scipy.stats` never, because importing
+it costs a web process more than a second. The tests hold our intervals equal to scipy's.
+"""
+
+from engine.stats.comparison import (
+    NOT_DISTINGUISHABLE,
+    RUNS_TO_COMPARE,
+    Comparison,
+    adjusted,
+    compare,
+    holm,
+)
+from engine.stats.intervals import Interval, wilson
+from engine.stats.itl import pooled_itl
+from engine.stats.summary import (
+    Summary,
+    confidence_label,
+    describe,
+    tail,
+    tukey_outliers,
+)
+
+__all__ = [
+    "NOT_DISTINGUISHABLE",
+    "RUNS_TO_COMPARE",
+    "Comparison",
+    "Interval",
+    "Summary",
+    "adjusted",
+    "compare",
+    "confidence_label",
+    "describe",
+    "holm",
+    "pooled_itl",
+    "tail",
+    "tukey_outliers",
+    "wilson",
+]
