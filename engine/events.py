@@ -42,12 +42,14 @@ class SampleFailed:
 class Notice:
     """Something the user should know, in one sentence (a skipped tier, a lost target).
 
-    `code` is a stable word for machines: tier_skipped, target_unusable, no_usage ...
+    `code` is a stable word for machines: tier_skipped, target_left_out, no_usage, bundled.
+    `dropped` is the number of planned samples that will not be taken because of it.
     """
 
     code: str
     text: str
     target: TargetRef | None = None
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,176 @@
+"""Everything a provider can do wrong, as kinds and sentences; and the masking of secrets.
+
+This is the border to providers: `guarded` is one of the three places that may catch any
+exception, because LiteLLM raises whatever its hundred providers raise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+# Longest error text that is kept, in characters.
+MESSAGE_CHARS = 500
+
+
+class ProviderError(Exception):
+    """A call failed. `kind` is one of `engine.samples.ERROR_KINDS`; `retry_after_s` is the
+    provider's own wish; `partial` says that tokens had already arrived."""
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+_SECRET_SHAPES = re.compile(
+    r"(?i)(bearer\s+|(?:api[-_]?key|key|token|secret|password)[\"']?\s*[=:]\s*[\"']?)"
+    r"([A-Za-z0-9._~+/\-]{8,}=*)"
+    r"|\b((?:sk|pk|gsk|xai|AIza|hf)[-_A-Za-z0-9]{12,})"
+)
+
+
+def mask(text: str, *secrets: str | None) -> str:
+    """`text` with the given secrets, and whatever looks like one, replaced by stars."""
+    for secret in secrets:
+        if secret and len(secret) >= 4:
+            text = text.replace(secret, "***")
+    return _SECRET_SHAPES.sub(lambda m: f"{m.group(1) or ''}***", text)
+
+
+_STATUS_KINDS = {
+    400: "bad_request",
+    401: "auth",
+    402: "rate_limited",
+    403: "auth",
+    404: "bad_request",
+    408: "timeout",
+    413: "bad_request",
+    422: "bad_request",
+    429: "rate_limited",
+    504: "timeout",
+}
+_STATUS_ADVICE = {
+    "auth": "The provider refused the key",
+    "rate_limited": "The provider limits the rate",
+    "timeout": "The provider gave up waiting",
+    "server": "The provider failed",
+    "bad_request": "The provider refused the request",
+}
+_BODY_KINDS = (
+    ("auth", ("invalid_api_key", "authentication", "unauthorized", "permission")),
+    ("rate_limited", ("rate_limit", "rate limit", "quota", "too_many", "overloaded")),
+    ("content_filter", ("content_filter", "content_policy", "safety")),
+    ("timeout", ("timeout", "timed out")),
+    ("bad_request", ("invalid_request", "not_found", "bad_request", "context_length")),
+)
+
+
+def kind_of_status(status: int) -> str:
+    """The error kind of an HTTP status; everything unnamed is the server's fault from 500
+    on, the request's below."""
+    return _STATUS_KINDS.get(status, "server" if status >= 500 else "bad_request")
+
+
+def kind_of_body(error: Any) -> str:
+    """The error kind that an error body speaks of, `server` when it does not say."""
+    words = json.dumps(error, default=str).lower()
+    for kind, signs in _BODY_KINDS:
+        if any(sign in words for sign in signs):
+            return kind
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, int) and code >= 400:
+        return kind_of_status(code)
+    return "server"
+
+
+def error_of_status(
+    status: int, headers: dict[str, str], body: bytes, secrets: tuple[str | None, ...]
+) -> ProviderError:
+    """The error of an HTTP answer that is not 2xx."""
+    kind = kind_of_status(status)
+    detail = detail_of(body, headers.get("content-type", ""))
+    if kind == "bad_request" and "content_filter" in detail.lower():
+        kind = "content_filter"
+    lead = _STATUS_ADVICE.get(kind, "The provider refused the request")
+    message = f"{lead} (HTTP {status}){': ' + detail if detail else '.'}"
+    return ProviderError(
+        kind,
+        mask(message, *secrets)[:MESSAGE_CHARS],
+        status=status,
+        retry_after_s=retry_after(headers.get("retry-after")),
+    )
+
+
+def detail_of(body: bytes, content_type: str) -> str:
+    """The human part of an error body: its message when it is JSON, one plain phrase when
+    it is a web page, else its first line."""
+    text = body.decode("utf-8", "replace").strip()
+    if looks_like_html(text, content_type):
+        return "it answered with a web page, so the base URL is probably wrong."
+    try:
+        return _message_in(json.loads(text))
+    except ValueError:
+        return text.splitlines()[0][:300] if text else ""
+
+
+def looks_like_html(text: str, content_type: str) -> bool:
+    """Whether an answer is a web page."""
+    return "text/html" in content_type.lower() or text[:200].lstrip().lower().startswith(
+        ("<!doctype html", "<html")
+    )
+
+
+def _message_in(data: Any) -> str:
+    if isinstance(data, list) and data:
+        return _message_in(data[0])
+    if isinstance(data, dict):
+        for name in ("error", "message", "detail", "msg"):
+            if data.get(name):
+                return _message_in(data[name])
+    return data if isinstance(data, str) else json.dumps(data)[:300]
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds of a Retry-After header (a number or an HTTP date), None when absent or odd."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def guarded(call: Callable[[], T], secrets: tuple[str | None, ...]) -> T:
+    """Run a call into LiteLLM; whatever it raises becomes a masked ProviderError."""
+    try:
+        return call()
+    except ProviderError:
+        raise
+    except Exception as error:
+        status = getattr(error, "status_code", None)
+        kind = kind_of_status(status) if isinstance(status, int) else "unsupported"
+        text = str(getattr(error, "message", "") or error).splitlines()
+        detail = text[0] if text else type(error).__name__
+        raise ProviderError(kind, mask(detail, *secrets)[:MESSAGE_CHARS]) from None

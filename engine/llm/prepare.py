@@ -1,0 +1,129 @@
+"""The first step: (model, messages, parameters, key) become a request's bytes.
+
+LiteLLM writes them, for every provider it knows. Endpoints that speak OpenAI's format at
+an address of their own take a direct path, which a test holds equal to LiteLLM's body; it
+saves them LiteLLM's import.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from typing import Any
+
+from engine.llm.errors import ProviderError, guarded
+from engine.llm.request import ChatRequest, PreparedRequest
+from engine.targets import PLACEHOLDER_KEY, Target
+
+# These sign with an account of the machine's environment, which no user may borrow.
+_OWN_CREDENTIALS = frozenset({"bedrock", "sagemaker", "sagemaker_chat", "vertex_ai", "watsonx"})
+
+# OpenAI's reasoning models rename and refuse parameters; LiteLLM knows how.
+_NEEDS_LITELLM = re.compile(r"^(gpt-5|o\d)")
+
+
+def prepare(target: Target, request: ChatRequest) -> PreparedRequest:
+    """Write the request. Raises ProviderError (kind `unsupported` or LiteLLM's own) when
+    the target cannot be asked this way."""
+    if target.problem:
+        raise ProviderError("auth", target.problem)
+    prefix = target.litellm_model.partition("/")[0]
+    if prefix in _OWN_CREDENTIALS:
+        raise ProviderError(
+            "unsupported",
+            f"{prefix} needs credentials other than one API key, which the studio does not "
+            "keep yet; use a provider with a key, or an OpenAI-compatible gateway to it.",
+        )
+    arguments = _arguments(target, request)
+    if _is_direct(target):
+        return _prepare_direct(target, arguments)
+    return guarded(lambda: _prepare_by_litellm(target, arguments), (target.api_key,))
+
+
+def _is_direct(target: Target) -> bool:
+    prefix, _, name = target.litellm_model.partition("/")
+    return prefix == "openai" and target.api_base is not None and not _NEEDS_LITELLM.match(name)
+
+
+def _arguments(target: Target, request: ChatRequest) -> dict[str, Any]:
+    """The call in LiteLLM's argument names, without what the model's owner said to skip."""
+    messages = [dict(message) for message in request.messages]
+    if target.system_prompt:
+        messages.insert(0, {"role": "system", "content": target.system_prompt})
+    wanted = {
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "stream_options": {"include_usage": True},
+        **request.extra,
+    }
+    sent = {k: v for k, v in wanted.items() if v is not None and k not in target.skip_params}
+    return {"messages": messages, **sent}
+
+
+def _prepare_direct(target: Target, arguments: dict[str, Any]) -> PreparedRequest:
+    name = target.litellm_model.partition("/")[2]
+    extra = arguments.pop("extra_body", {})
+    body = {"model": name, **arguments, "stream": True, **extra}
+    base = (target.api_base or "").rstrip("/")
+    headers = [("content-type", "application/json"), ("accept", "text/event-stream")]
+    if target.api_key:
+        headers.append(("authorization", f"Bearer {target.api_key}"))
+    headers.append(("user-agent", "llm-benchmark-studio"))
+    encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return PreparedRequest("POST", f"{base}/chat/completions", tuple(headers), encoded)
+
+
+class _Recorded(BaseException):
+    """Ends LiteLLM's call once its request is known; not an Exception, so that no error
+    handling of LiteLLM's takes it for a failure and tries again."""
+
+
+def _prepare_by_litellm(target: Target, arguments: dict[str, Any]) -> PreparedRequest:
+    import httpx
+
+    from engine.llm import litellm_door
+
+    class Recorder(httpx.AsyncBaseTransport):
+        request: httpx.Request | None = None
+        body = b""
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            self.body = await request.aread()
+            self.request = request
+            raise _Recorded
+
+    litellm = litellm_door.load()
+    recorder = Recorder()
+
+    async def call(client: Any) -> None:
+        options: dict[str, Any] = {"client": client} if _wants_client(target) else {}
+        stream = await litellm.acompletion(
+            model=target.litellm_model,
+            # Without a key LiteLLM would take the operator's from the environment.
+            api_key=target.api_key or PLACEHOLDER_KEY,
+            api_base=target.api_base,
+            stream=True,
+            num_retries=0,
+            **options,
+            **arguments,
+        )
+        # Some providers' handlers send only when the first chunk is asked for.
+        await anext(aiter(stream))
+
+    with litellm_door.borrowed(recorder) as client, contextlib.suppress(_Recorded):
+        litellm_door.run_async(call(client))
+    if recorder.request is None:
+        raise ProviderError(
+            "unsupported",
+            f"{target.litellm_model} is not asked with one HTTP request, so it cannot be timed "
+            "at the socket.",
+        )
+    sent = recorder.request
+    return PreparedRequest(sent.method, str(sent.url), tuple(sent.headers.items()), recorder.body)
+
+
+def _wants_client(target: Target) -> bool:
+    from engine.llm.litellm_door import CLIENT_ARGUMENT
+
+    return target.litellm_model.partition("/")[0] in CLIENT_ARGUMENT

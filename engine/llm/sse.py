@@ -1,0 +1,69 @@
+"""Server-sent events out of timed body pieces.
+
+Works on bytes, so that an event or a character may be cut anywhere. Line ends may be LF,
+CRLF or CR; a byte-order mark, comments and unknown fields are passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from engine.llm.http import Piece
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BOM = b"\xef\xbb\xbf"
+
+
+class Event(NamedTuple):
+    """One event: the time of the read that completed it, its name and its data."""
+
+    at_ns: int
+    name: str
+    data: bytes
+
+
+def events(pieces: Iterable[Piece]) -> Iterator[Event]:
+    """The events of a body, in order. An unfinished last event is given too, with the time
+    of the last read: some servers leave out the final empty line."""
+    data: list[bytes] = []
+    name, at_ns = "", 0
+    for at_ns, line in _lines(pieces):
+        if not line:
+            if data:
+                yield Event(at_ns, name, b"\n".join(data))
+            name, data = "", []
+            continue
+        field, _, value = line.partition(b":")
+        value = value[1:] if value.startswith(b" ") else value
+        if field == b"data":
+            data.append(value)
+        elif field == b"event":
+            name = value.decode("utf-8", "replace")
+    if data:
+        yield Event(at_ns, name, b"\n".join(data))
+
+
+def _lines(pieces: Iterable[Piece]) -> Iterator[tuple[int, bytes]]:
+    """Whole lines with the time of the read that ended them.
+
+    A CR at the end of a piece ends its line at once; when the next piece begins with LF,
+    that LF belongs to it and ends nothing.
+    """
+    rest, after_cr, first, at_ns = b"", False, True, 0
+    for at_ns, piece in pieces:
+        data = piece[1:] if after_cr and piece.startswith(b"\n") else piece
+        if data:
+            after_cr = data.endswith(b"\r")
+        buffer = rest + data
+        if first and len(buffer) >= len(_BOM):
+            buffer = buffer.removeprefix(_BOM)
+            first = False
+        start = 0
+        for match in _LINE_END.finditer(buffer):
+            yield at_ns, buffer[start : match.start()]
+            start = match.end()
+        rest = buffer[start:]
+    if rest:
+        yield at_ns, rest

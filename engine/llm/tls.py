@@ -1,0 +1,72 @@
+"""TLS over memory buffers, so that encrypted and plain sockets share one read path."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from functools import cache
+
+_READ_BYTES = 262_144
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    """Verifying TLS: the system's authorities (SSL_CERT_FILE counts) and certifi's."""
+    import certifi
+
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+class TlsPipe:
+    """An established TLS session without a socket of its own."""
+
+    def __init__(self, host: str) -> None:
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._session = tls_context().wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+
+    @classmethod
+    async def open(cls, loop: asyncio.AbstractEventLoop, sock: socket.socket, host: str) -> TlsPipe:
+        """Shake hands over a connected non-blocking socket. Raises ssl.SSLError (a bad
+        certificate, say) or OSError."""
+        pipe = cls(host)
+        while True:
+            try:
+                pipe._session.do_handshake()
+            except ssl.SSLWantReadError:
+                await pipe._flush(loop, sock)
+                data = await loop.sock_recv(sock, _READ_BYTES)
+                if not data:
+                    raise ConnectionResetError("closed during the TLS handshake") from None
+                pipe._incoming.write(data)
+            else:
+                await pipe._flush(loop, sock)
+                return pipe
+
+    async def _flush(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+        if data := self._outgoing.read():
+            await loop.sock_sendall(sock, data)
+
+    def encrypt(self, data: bytes) -> bytes:
+        """The records that carry `data`."""
+        self._session.write(data)
+        return self._outgoing.read()
+
+    def decrypt(self, data: bytes) -> tuple[bytes, bool]:
+        """The plaintext that `data` completed, and whether the peer has closed the session
+        (or broken it)."""
+        self._incoming.write(data)
+        pieces: list[bytes] = []
+        while True:
+            try:
+                piece = self._session.read(_READ_BYTES)
+            except ssl.SSLWantReadError:
+                return b"".join(pieces), False
+            except ssl.SSLError:
+                return b"".join(pieces), True
+            if not piece:
+                return b"".join(pieces), True
+            pieces.append(piece)

@@ -1,0 +1,193 @@
+"""One sample's figures from what the wire saw (measurement.md, section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from engine.llm.ask import Asked
+from engine.llm.decode import Decoded, TokenEvent, Usage
+from engine.llm.errors import ProviderError
+from engine.llm.tokens import count_tokens
+from engine.llm.wire import Capture
+from engine.pricing import Price, cost_usd
+from engine.samples import Arrival, Outcome, Sample, SampleKey, Tokens
+
+# Characters of the answer that are kept with a sample.
+TEXT_CHARS = 20_000
+
+
+def measure(key: SampleKey, asked: Asked, price: Price | None, prompt_text: str) -> Sample:
+    """The sample of one request. Latency and speed are given only for an ok sample or for
+    the part of an incomplete one that was really seen."""
+    base = Sample(key=key, outcome="failed", tries=asked.tries)
+    capture, decoded = asked.capture, asked.decoded
+    if capture is None or decoded is None:
+        return _without_answer(base, asked)
+    outcome, error = _outcome(asked, capture, decoded)
+    times = _times(capture, decoded.events)
+    tokens = _tokens(decoded, prompt_text, complete=outcome == "ok")
+    streamed = _streamed(tokens, decoded)
+    arrivals, bundled = _arrivals(decoded.events, capture.sent_ns, streamed)
+    sample = replace(
+        _with_wire(base, capture),
+        outcome=outcome,
+        error=error.kind if error else None,
+        message=error.message if error else None,
+        ttft_ms=times.first_ms,
+        ttfa_ms=times.answer_ms,
+        e2e_ms=times.last_ms,
+        tokens=tokens,
+        cost_usd=cost_usd(tokens, price) if price else None,
+        finish_reason=decoded.finish_reason,
+        text=(decoded.text or decoded.reasoning)[:TEXT_CHARS],
+        arrivals=arrivals,
+        bundled=bundled,
+    )
+    return _with_rates(sample, times, streamed) if outcome == "ok" else sample
+
+
+def _without_answer(base: Sample, asked: Asked) -> Sample:
+    error = asked.error or ProviderError("stream_broken", "Cancelled before it was sent.")
+    outcome: Outcome = "incomplete" if asked.cancelled else "failed"
+    sample = replace(base, outcome=outcome, error=error.kind, message=error.message)
+    return _with_wire(sample, asked.capture) if asked.capture else sample
+
+
+def _with_wire(sample: Sample, capture: Capture) -> Sample:
+    return replace(
+        sample,
+        start_ns=capture.sent_ns,
+        started_at=capture.sent_at,
+        connect_ms=capture.connect_ms,
+        tls_ms=capture.tls_ms,
+        total_ms=(capture.ended_ns - capture.sent_ns) / 1e6 if capture.sent_ns else None,
+        clock=capture.clock,
+    )
+
+
+def _outcome(
+    asked: Asked, capture: Capture, decoded: Decoded
+) -> tuple[Outcome, ProviderError | None]:
+    """ok, failed or incomplete, with the reason (measurement.md, section 2, outcome)."""
+    if asked.cancelled:
+        return "incomplete", ProviderError("stream_broken", "Cancelled while it was streaming.")
+    if decoded.error is not None:
+        return "failed", decoded.error
+    if decoded.finish_reason == "content_filter":
+        return "failed", ProviderError("content_filter", "The provider's filter ended the answer.")
+    if decoded.finished and decoded.events:
+        return "ok", None
+    if decoded.finished:
+        return "failed", ProviderError("empty_output", "The model answered without any token.")
+    return _unfinished(capture, decoded)
+
+
+def _unfinished(capture: Capture, decoded: Decoded) -> tuple[Outcome, ProviderError]:
+    """A stream that ended before it said so: incomplete when some of it was seen."""
+    kind, message = "stream_broken", "The stream broke off before the answer ended."
+    if capture.ended == "timeout":
+        kind, message = "timeout", "The answer did not end within the request's time limit."
+    elif capture.ended == "complete" and not decoded.events:
+        kind, message = "empty_output", "The model answered without any token."
+    elif capture.ended == "complete":
+        message = "The stream ended without saying that it was done."
+    return ("incomplete" if decoded.events else "failed"), ProviderError(kind, message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    first_ms: float | None = None
+    answer_ms: float | None = None
+    last_ms: float | None = None
+
+    @property
+    def generation_ms(self) -> float | None:
+        if self.first_ms is None or self.last_ms is None:
+            return None
+        return self.last_ms - self.first_ms
+
+
+def _times(capture: Capture, events: Sequence[TokenEvent]) -> _Times:
+    if not events:
+        return _Times()
+    answer = next((event.at_ns for event in events if event.part != "reasoning"), None)
+    return _Times(
+        first_ms=(events[0].at_ns - capture.sent_ns) / 1e6,
+        answer_ms=None if answer is None else (answer - capture.sent_ns) / 1e6,
+        last_ms=(events[-1].at_ns - capture.sent_ns) / 1e6,
+    )
+
+
+def _tokens(decoded: Decoded, prompt_text: str, complete: bool) -> Tokens:
+    """Provider usage first, then an estimate by tiktoken; a count that nobody reported is
+    marked as such by `source`, and a stream that broke off has no invented total."""
+    usage: Usage = decoded.usage
+    if usage.output is not None:
+        return Tokens(usage.input, usage.output, usage.reasoning, usage.cached, "usage")
+    if not decoded.events:
+        return Tokens()
+    written = decoded.text + decoded.reasoning
+    written += "".join(call["name"] + call["arguments"] for call in decoded.tool_calls)
+    return Tokens(
+        input=count_tokens(prompt_text),
+        output=count_tokens(written),
+        reasoning=count_tokens(decoded.reasoning) if decoded.reasoning else None,
+        source="estimate",
+    )
+
+
+def _streamed(tokens: Tokens, decoded: Decoded) -> int | None:
+    """Output tokens that could be seen arriving: reasoning that a provider bills but does
+    not stream was over before the first token and would inflate every rate."""
+    if tokens.output is None or decoded.reasoning or not tokens.reasoning:
+        return tokens.output
+    return max(0, tokens.output - tokens.reasoning)
+
+
+def _arrivals(
+    events: Sequence[TokenEvent], sent_ns: int, output: int | None
+) -> tuple[tuple[Arrival, ...], bool]:
+    """Token events as offsets from `t_send`, with the tokens each carried.
+
+    Exact counts come from usage in every chunk, or when there are as many events as
+    tokens. Otherwise the known total is shared out by characters and the sample is
+    `bundled`. (A total one above the events is the unseen end-of-text token.)
+    """
+    if all(event.tokens is not None for event in events):
+        return tuple(Arrival(e.at_ns - sent_ns, e.tokens or 0) for e in events), False
+    if output is None or output <= len(events) + 1:
+        return tuple(Arrival(e.at_ns - sent_ns, 1) for e in events), False
+    shares = _share_out(output, [event.chars for event in events])
+    pairs = zip(events, shares, strict=True)
+    return tuple(Arrival(e.at_ns - sent_ns, n) for e, n in pairs), True
+
+
+def _share_out(total: int, weights: Sequence[int]) -> list[int]:
+    """Whole shares of `total` in proportion to `weights`, at least 1 each, adding up to it."""
+    spare = total - len(weights)
+    heavy, out, given, seen = sum(weights), [], 0, 0
+    for weight in weights:
+        seen += weight
+        due = round(spare * seen / heavy)
+        out.append(1 + due - given)
+        given = due
+    return out
+
+
+def _with_rates(sample: Sample, times: _Times, streamed: int | None) -> Sample:
+    """Rates of an ok sample; None where the definition has no value. `streamed` output
+    tokens arrived from the first to the last event; those of the first event took no
+    generation time that was seen, so they are left out of the rate (all but in bundles
+    that is one token: the definition's N - 1)."""
+    generation_ms, rates = times.generation_ms, {}
+    later = (streamed or 0) - max(1, sample.arrivals[0].tokens)
+    if later > 0 and generation_ms:
+        rates["tpot_ms"] = generation_ms / later
+        rates["output_tps"] = 1000.0 * later / generation_ms
+    if sample.tokens.output and times.last_ms:
+        rates["e2e_tps"] = 1000.0 * sample.tokens.output / times.last_ms
+    if sample.tokens.source == "usage" and sample.tokens.input is not None and times.first_ms:
+        uncached = sample.tokens.input - (sample.tokens.cached or 0)
+        rates["input_tps"] = 1000.0 * uncached / times.first_ms
+    return replace(sample, **rates)  # type: ignore[arg-type]
