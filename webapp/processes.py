@@ -13,6 +13,7 @@ from contextlib import suppress
 
 STEADY_S = 10.0  # a child that lived as long as this has started well
 SLOWEST_RESTART_S = 30.0
+LEFTOVERS_S = 2.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -32,7 +33,7 @@ class Child:
             if time.monotonic() >= self._due:
                 self._start()
         elif (code := self.process.poll()) is not None:
-            self._note_death(code)
+            self._note_death(self.process.pid, code)
 
     def end(self) -> None:
         """Ask it to end."""
@@ -62,14 +63,25 @@ class Child:
             preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509
         )
 
-    def _note_death(self, code: int) -> None:
-        self.kill()
+    def _note_death(self, group: int, code: int) -> None:
+        self._end_leftovers(group)
         steady = time.monotonic() - self._started >= STEADY_S
         self.false_starts = 0 if steady else self.false_starts + 1
         pause = min(0.25 * 2**self.false_starts, SLOWEST_RESTART_S)
         self._due = time.monotonic() + pause
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         print(f"{self.name} ended {how}; it starts again in {pause:g} s.", flush=True)
+
+    def _end_leftovers(self, group: int) -> None:
+        """What a dead program left running may still end properly: a job is stored as
+        interrupted at once instead of being missed later."""
+        deadline = time.monotonic() + LEFTOVERS_S
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGTERM)
+            while time.monotonic() < deadline:
+                os.killpg(group, 0)
+                time.sleep(0.02)
+        self.kill()
 
 
 def end_all(children: list[Child], grace_s: float, asked: list[int]) -> None:

@@ -159,6 +159,14 @@ def test_what_a_dead_child_left_behind_is_ended_before_the_next_start(
     orphan = first_pid(tmp_path / "worker-child")
     os.kill(first_pid(tmp_path / "worker"), signal.SIGKILL)
     eventually(lambda: gone(orphan), what="the orphan's end")
+    assert (tmp_path / "last_words").read_text() == "worker-child\n"
+
+
+def test_what_is_left_behind_and_does_not_listen_is_killed(start: Start, tmp_path: Path) -> None:
+    supervise(start, {"worker": [*stand_in(tmp_path, "worker", PARENT), STUBBORN]})
+    orphan = first_pid(tmp_path / "worker-child")
+    os.kill(first_pid(tmp_path / "worker"), signal.SIGKILL)
+    eventually(lambda: gone(orphan), what="the orphan's end")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of this death")
