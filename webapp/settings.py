@@ -49,7 +49,8 @@ class Settings:
 
     @property
     def queue_path(self) -> Path:
-        return self.data / "queue.db"
+        """Beside the database, wherever that is: what is queued belongs to it."""
+        return self.database_path.with_name("queue.db")
 
     @property
     def is_public(self) -> bool:

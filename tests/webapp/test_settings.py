@@ -128,7 +128,9 @@ def test_a_port_is_a_number_in_range_or_is_refused(raw: str) -> None:
 @pytest.mark.parametrize("form", ["sqlite:///{}", "{}"])
 def test_the_database_may_stand_anywhere(env: dict[str, str], tmp_path: Path, form: str) -> None:
     file = tmp_path / "other" / "my.db"
-    assert read(env, DATABASE_URL=form.format(file)).database_path == file
+    settings = read(env, DATABASE_URL=form.format(file))
+    assert settings.database_path == file
+    assert settings.queue_path == tmp_path / "other" / "queue.db"
 
 
 def test_a_relative_database_is_found_from_the_working_directory(
