@@ -36,7 +36,8 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], yaml.Node]:
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not YAML: {error}.") from error
     if not isinstance(data, dict) or node is None:
-        raise ConfigError(f"{path} is empty; it needs at least `providers:`.")
+        kind = "is empty" if data is None else "is not a mapping"
+        raise ConfigError(f"{path} {kind}; it needs at least `providers:` with entries below.")
     return data, node
 
 
@@ -46,21 +47,31 @@ def _syntax_sentence(error: yaml.MarkedYAMLError, path: Path) -> str:
     return f"{path}{place}: this is not YAML: {error.problem or error.context}."
 
 
-def _refuse_double_keys(node: yaml.Node | None, path: Path) -> None:
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _refuse_double_keys(item, path)
-    elif isinstance(node, yaml.MappingNode):
-        seen: dict[str, int] = {}
-        for key, value in node.value:
-            line = key.start_mark.line + 1
-            if key.value in seen:
-                raise ConfigError(
-                    f"{path}, line {line}: the key `{key.value}` stands here for the second "
-                    f"time (first in line {seen[key.value]}); keep one."
-                )
-            seen[key.value] = line
-            _refuse_double_keys(value, path)
+def _refuse_double_keys(root: yaml.Node | None, path: Path) -> None:
+    """YAML itself would silently keep the last of two equal keys."""
+    waiting, visited = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in visited:  # an alias may point back at its own parent
+            continue
+        visited.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting.extend(node.value)
+        elif isinstance(node, yaml.MappingNode):
+            waiting.extend(value for _, value in node.value)
+            _refuse_in_mapping(node, path)
+
+
+def _refuse_in_mapping(node: yaml.MappingNode, path: Path) -> None:
+    seen: dict[str, int] = {}
+    for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+        line = key.start_mark.line + 1
+        if key.value in seen:
+            raise ConfigError(
+                f"{path}, line {line}: the key `{key.value}` stands here for the second time "
+                f"(first in line {seen[key.value]}); keep one."
+            )
+        seen[key.value] = line
 
 
 def explain(error: ValidationError, model: type[BaseModel], path: Path, node: yaml.Node) -> str:
@@ -131,8 +142,11 @@ def _sentence(item: Any, model: type[BaseModel], place: Place) -> str:
     template = _ALLOWED.get(kind, "is not usable: {message}.")
     # A key may stand in the wrong place: what is said of such a field never shows its value.
     shown = "not usable" if "api_key" in place else reprlib.repr(item.get("input"))
-    values = {"input": shown, "message": item["msg"], **item.get("ctx", {})}
-    return template.format(**values)
+    bounds = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in item.get("ctx", {}).items()
+    }
+    return template.format(input=shown, message=item["msg"], **bounds)
 
 
 def _unknown_key(model: type[BaseModel], place: Place) -> str:
