@@ -27,8 +27,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(settings.flask_config())
     app.extensions["studio"] = settings
     db.open_database(settings)
-    extensions.init_app(app)
     security.init_app(app)
+    extensions.init_app(app)
     errors.init_app(app)
     areas.init_app(app)
     return app

@@ -69,7 +69,7 @@ def user_of(key: str) -> User | None:
     if not (number.isdecimal() and epoch.isdecimal()):
         return None
     user = User.get_or_none(User.id == int(number), User.session_epoch == int(epoch))
-    return None if user is None or user.is_disabled else cast(User, user)
+    return None if user is None or user.is_disabled else user
 
 
 def _require_user() -> ResponseReturnValue | None:

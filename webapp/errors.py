@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from flask import Response, current_app, flash, g, jsonify, make_response, render_template, request
-from flask import redirect, url_for
+from flask import (
+    Response,
+    flash,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -83,9 +93,7 @@ def _sentence(error: HTTPException, status: int) -> str:
 def _body(status: int, sentence: str) -> Response:
     request_id = g.get("request_id", "")
     if wants_json():
-        return make_response(
-            jsonify(error=sentence, errors={}, request_id=request_id), status
-        )
+        return make_response(jsonify(error=sentence, errors={}, request_id=request_id), status)
     if status == 401:
         return _to_login()
     if is_htmx():
@@ -113,12 +121,7 @@ def _to_login() -> Response:
 
 
 def _path_of(url: str | None) -> str | None:
-    from urllib.parse import urlsplit
-
     if not url:
         return None
     parts = urlsplit(url)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
-
-
-__all__ = ["current_app", "init_app", "wants_json"]

@@ -1,8 +1,8 @@
-// Charts are islands: the canvas is never replaced; its data arrives in a hidden element
-// that live updates replace, and this module redraws when that element changes.
+// Charts are islands: the canvas is never replaced, its data arrives in a hidden element
+// that live updates replace (js/live.js announces each arrival as `studio:data`).
 //
-//   <div data-charts hidden><div id="run-charts">{"speed": …}</div></div>
 //   <canvas data-chart="speed"></canvas>
+//   <div id="run-charts" data-chart-data hidden>{"speed": {"label": "…", "rows": […]}}</div>
 
 import { context } from "./charts/context.js";
 import { firstToken } from "./charts/first_token.js";
@@ -19,6 +19,15 @@ const KINDS = {
 };
 
 const drawn = new Map();
+let latest = {};
+
+function drawAll() {
+  const theme = readTheme();
+  for (const canvas of document.querySelectorAll("canvas[data-chart]")) {
+    const data = latest[canvas.dataset.chart];
+    if (data) draw(canvas, data, theme);
+  }
+}
 
 function draw(canvas, data, theme) {
   const config = KINDS[canvas.dataset.chart](data, theme);
@@ -36,30 +45,14 @@ function draw(canvas, data, theme) {
 
 // Plugins draw from `$studio`, which must be there before the first drawing.
 function start(canvas, { studio, ...config }) {
-  const early = { id: "studio", beforeInit: (chart) => (chart.$studio = studio) };
+  const early = { id: "studio", beforeInit: (chart) => { chart.$studio = studio; } };
   return new window.Chart(canvas, { ...config, plugins: [early, ...config.plugins] });
 }
 
-function drawAll(source) {
-  if (!source.textContent.trim()) return;
-  const all = JSON.parse(source.textContent);
-  const theme = readTheme();
-  for (const canvas of document.querySelectorAll("canvas[data-chart]")) {
-    const data = all[canvas.dataset.chart];
-    if (data) draw(canvas, data, theme);
-  }
-}
-
-const source = document.querySelector("[data-charts]");
-if (source) {
-  const redraw = () => drawAll(source);
-  new MutationObserver(redraw).observe(source, {
-    childList: true,
-    characterData: true,
-    subtree: true,
-  });
-  onThemeChange(redraw);
-  // Canvases measure text once; the web font may arrive after the first drawing.
-  document.fonts.ready.then(redraw);
-  redraw();
-}
+document.addEventListener("studio:data", ({ detail }) => {
+  latest = detail.data;
+  drawAll();
+});
+onThemeChange(drawAll);
+// Canvases measure text once; the web font may arrive after the first drawing.
+document.fonts.ready.then(drawAll);

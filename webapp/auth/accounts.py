@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from peewee import IntegrityError
 from werkzeug.security import generate_password_hash
 
-from webapp import db
+from webapp import catalog, db
 from webapp.auth import passwords
 from webapp.models import AuditEntry, User
 
@@ -45,14 +45,19 @@ def check(email: str, password: str) -> None:
         raise AccountError(errors)
 
 
-def create(email: str, password: str, is_admin: bool = False, promote_first: bool = False) -> User:
-    """A new user with config.yaml's providers. Raises AccountError.
+def create(
+    settings: Settings,
+    email: str,
+    password: str,
+    is_admin: bool = False,
+    promote_first: bool = False,
+) -> User:
+    """A new user with config.yaml's providers. Raises AccountError, and
+    ConfigError when config.yaml cannot be read.
 
     `promote_first` makes an administrator of whoever comes while there is none; the look
     and the insert are one write transaction, so two who register at once cannot both be.
     """
-    from webapp import catalog  # reads config.yaml: only where an account is made
-
     check(email, password)
     hashed = generate_password_hash(password)
     try:
@@ -61,7 +66,7 @@ def create(email: str, password: str, is_admin: bool = False, promote_first: boo
             user = User.create(
                 email=normal(email), password_hash=hashed, is_admin=is_admin or first
             )
-            catalog.seed_providers(user)
+            catalog.seed_providers(user, settings)
             AuditEntry.create(user=user, action="account.created")
     except IntegrityError as error:
         if not User.select().where(User.email == normal(email)).exists():
@@ -81,7 +86,7 @@ def ensure_admin(settings: Settings) -> None:
         if promote(email) or not settings.admin_password:
             return
         try:
-            create(email, settings.admin_password, is_admin=True)
+            create(settings, email, settings.admin_password, is_admin=True)
         except AccountError:
             if not promote(email):  # no other process created it meanwhile
                 raise

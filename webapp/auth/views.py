@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
-from flask import Blueprint, Response, flash, request, session, url_for
+from flask import Blueprint, Response, current_app, flash, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 
 from webapp import formats, htmx
@@ -13,6 +14,7 @@ from webapp.auth import accounts, lockout, passwords
 from webapp.auth.redirects import safe_next
 from webapp.extensions import limiter
 from webapp.models import User
+from webapp.settings import Settings
 
 bp = Blueprint("auth", __name__)
 bp.record_once(lambda state: accounts.ensure_admin(state.app.extensions["studio"]))
@@ -39,8 +41,8 @@ def sign_in() -> Response:
         attempt = lockout.begin(email, request.remote_addr or "")
     except lockout.Locked as lock:
         return _locked(lock.seconds)
-    user = User.get_or_none(User.email == email)
-    if not passwords.verify(user, request.form.get("password", "")) or user.is_disabled:
+    user = passwords.owner(email, request.form.get("password", ""))
+    if user is None:
         return _form("login", {"password": "Address and password do not match."}, status=422)
     lockout.succeed(attempt, user.id)
     return _enter(user)
@@ -62,7 +64,7 @@ def sign_up() -> Response:
     """Make an account and sign in; whoever comes while there is no administrator is one."""
     email, password = request.form.get("email", ""), request.form.get("password", "")
     try:
-        user = accounts.create(email, password, promote_first=True)
+        user = accounts.create(_settings(), email, password, promote_first=True)
     except accounts.AccountError as error:
         return _form("register", error.errors, status=422)
     return _enter(user)
@@ -75,6 +77,10 @@ def logout() -> Response:
     session.clear()
     flash("You are signed out.", "ok")
     return htmx.go(url_for("home.index"))
+
+
+def _settings() -> Settings:
+    return cast(Settings, current_app.extensions["studio"])
 
 
 def _enter(user: User) -> Response:

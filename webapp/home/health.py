@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 
-from flask import current_app
 from peewee import DatabaseError
 
+from jobs import queue
+from jobs.timing import LEASE_S
 from webapp.db import database
-from webapp.settings import Settings
 
 
 def checks() -> dict[str, str]:
-    """"ok" or a short reason for each of database, queue and worker."""
-    settings: Settings = current_app.extensions["studio"]
-    return {"database": _database(), "queue": _queue(settings), "worker": "ok"}
+    """For each of database, queue and worker: "ok" or what is wrong, in a few words."""
+    return {"database": _database(), "queue": _queue(), "worker": _worker("main")}
 
 
 def _database() -> str:
@@ -25,12 +24,20 @@ def _database() -> str:
     return "ok"
 
 
-def _queue(settings: Settings) -> str:
-    if not settings.queue_path.exists():
-        return "has no file yet; start a worker"
+def _queue() -> str:
     try:
-        with sqlite3.connect(f"file:{settings.queue_path}?mode=ro", uri=True) as queue:
-            queue.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error as error:
+        for lane in queue.LANES:
+            queue.pending(lane)
+    except (sqlite3.Error, OSError) as error:
         return f"cannot be read: {error}"
     return "ok"
+
+
+def _worker(lane: str) -> str:
+    try:
+        age = queue.beat_age_s(lane)
+    except (sqlite3.Error, OSError):
+        return "unknown, since the queue cannot be read"
+    if age is None:
+        return "none has started yet"
+    return "ok" if age < LEASE_S else f"silent for {age:.0f} s"

@@ -17,7 +17,7 @@ def overview(user: User) -> dict[str, Any]:
         Run.select(Run, Job)
         .join(Job, JOIN.LEFT_OUTER, on=(Run.job == Job.id))
         .where(Run.user == user.id, Run.deleted_at.is_null())
-        .order_by(Run.created_at.desc(), Run.id.desc())
+        .order_by(-Run.created_at, -Run.id)
         .limit(LAST_RUNS)
     )
     return {"runs": list(runs), "jobs": active_jobs(user)}

@@ -8,8 +8,10 @@ from flask_login import current_user
 from webapp import htmx
 from webapp.access import me, public
 from webapp.auth.redirects import safe_next
-from webapp.home import frame, health, queries
+from webapp.home import frame, health, live, queries
 from webapp.models import User
+
+__all__ = ["bp", "live"]
 
 bp = Blueprint("home", __name__)
 bp.app_context_processor(frame.context)
@@ -52,7 +54,9 @@ def readyz() -> Response:
     """200 when database, queue and a worker answer, else 503 with what does not."""
     checks = health.checks()
     ready = all(value == "ok" for value in checks.values())
-    return make_response({"status": "ok" if ready else "not ready", **checks}, 200 if ready else 503)
+    return make_response(
+        {"status": "ok" if ready else "not ready", **checks}, 200 if ready else 503
+    )
 
 
 @bp.get("/robots.txt")
