@@ -14,6 +14,7 @@ class AuditEntry(Table):
     """One act worth remembering; `action` is a dotted word such as `key.set`."""
 
     user = ForeignKeyField(User, backref="audit", null=True, on_delete="SET NULL")
+    user_id: int | None
     action = CharField(max_length=40)
     detail = TextField(default="")
     address = CharField(max_length=64, default="")

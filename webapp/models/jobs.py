@@ -19,10 +19,12 @@ class Job(Table):
     States: queued, running, done, failed, cancelled, interrupted. `lane` is "main" for
     measured work and "quick" for interactive checks, which have workers of their own.
     `attempt` counts claims: a worker that lost its job finds another attempt number and
-    stops writing. `subject` is the id of the row the job fills (a run).
+    stops writing. `subject` is the id of the row the job fills (a run). `done` counts what
+    is finished of `total`, the `failed` ones included.
     """
 
     user = ForeignKeyField(User, backref="jobs", on_delete="CASCADE")
+    user_id: int
     kind = CharField(max_length=40)
     lane = CharField(max_length=8, default="main")
     spec = JSONText()

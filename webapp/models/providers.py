@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from peewee import (
     BlobField,
@@ -27,6 +28,9 @@ class Provider(Table):
     """
 
     user = ForeignKeyField(User, backref="providers", on_delete="CASCADE")
+    user_id: int
+    models: Any
+    keys: Any
     key = CharField(max_length=80)
     display_name = CharField(max_length=120)
     model_id_prefix = CharField(max_length=80)
@@ -44,6 +48,7 @@ class ModelEntry(Table):
     NULL when unknown."""
 
     provider = ForeignKeyField(Provider, backref="models", on_delete="CASCADE")
+    provider_id: int
     model_id = CharField(max_length=200)
     display_name = CharField(max_length=200)
     context_window = IntegerField(null=True)
@@ -63,6 +68,7 @@ class ApiKey(Table):
     """One key for a user's provider, encrypted; only its last four characters are readable."""
 
     provider = ForeignKeyField(Provider, backref="keys", unique=True, on_delete="CASCADE")
+    provider_id: int
     user = ForeignKeyField(User, backref="keys", on_delete="CASCADE")
     token = BlobField()
     last4 = CharField(max_length=4)

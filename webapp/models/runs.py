@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from peewee import (
     BigIntegerField,
@@ -26,7 +27,10 @@ class Run(Table):
     prices; never a key). `deleted_at` marks a run in its undo period."""
 
     user = ForeignKeyField(User, backref="runs", on_delete="CASCADE")
+    user_id: int
     job = ForeignKeyField(Job, backref="runs", null=True, on_delete="SET NULL")
+    job_id: int | None
+    samples: Any
     name = CharField(max_length=200)
     spec = JSONText()
     targets = JSONText(default=list)
@@ -48,6 +52,7 @@ class SampleRow(Table):
     """
 
     run = ForeignKeyField(Run, backref="samples", on_delete="CASCADE")
+    run_id: int
     provider = CharField(max_length=80)
     model = CharField(max_length=200)
     context_tokens = IntegerField()

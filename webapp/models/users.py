@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from peewee import BooleanField, CharField, DoubleField, IntegerField
 
@@ -25,6 +26,13 @@ class User(Table):
     jobs_at_once = IntegerField(default=2)
     seeded = JSONText(default=list)
     created_at = DoubleField(default=time.time)
+
+    # Rows that name this user, as queries.
+    providers: Any
+    keys: Any
+    jobs: Any
+    runs: Any
+    audit: Any
 
     # What Flask-Login asks of a user; the session remembers `get_id`.
     is_authenticated = True

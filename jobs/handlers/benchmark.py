@@ -1,0 +1,119 @@
+"""Runs a benchmark and writes down what its events say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from typing import Any, cast
+
+from engine.cancel import Cancelled
+from engine.events import (
+    Event,
+    Finished,
+    Notice,
+    SampleDone,
+    SampleFailed,
+    SampleStarted,
+    Started,
+)
+from engine.samples import SampleKey
+from engine.specs import BenchmarkSpec
+from engine.speed.runner import run_benchmark
+from jobs.progress import Context, JobFailed
+from jobs.store import SampleWriter, describe_targets, stored_keys
+from jobs.targets import resolve
+from webapp import db
+from webapp.models import Job, Run
+
+
+def handle(context: Context) -> dict[str, Any]:
+    """Measure what the run still lacks; returns `{"run", "done", "failed"}`.
+
+    Raises Cancelled when it was stopped: what was measured until then is stored.
+    """
+    run = _run(context)
+    spec: BenchmarkSpec = context.spec
+    targets = resolve(context.job.user, spec.targets, context.settings)
+    if not run.targets:
+        _update(run, targets=describe_targets(targets))
+    events = run_benchmark(spec, targets, cancel=context.cancel, stored=stored_keys(run))
+    with SampleWriter(run, context.report) as writer, closing(cast("Generator[Event]", events)):
+        ended = _record(events, run, context, writer)
+    _update(run, finished_at=time.time(), environment=_with_neighbours(run, context.job))
+    if ended.reason != "complete":
+        raise Cancelled(ended.reason)
+    return {"run": run.id, "done": writer.done, "failed": writer.failed}
+
+
+def _run(context: Context) -> Run:
+    mine = (Run.id == context.job.subject) & (Run.job == context.job.id)
+    run: Run | None = Run.select().where(mine & Run.deleted_at.is_null()).first()
+    if run is None:
+        raise JobFailed("The run of this job has been deleted. Start a new benchmark.")
+    return run
+
+
+def _record(events: Iterator[Event], run: Run, context: Context, writer: SampleWriter) -> Finished:
+    measuring: dict[str, SampleKey] = {}
+    total = 0
+    for event in events:
+        match event:
+            case Started():
+                total = event.total
+                context.progress(total=total)
+                _begin(run, event)
+            case SampleStarted(key):
+                measuring[key.provider] = key
+                context.progress(message=_measuring(measuring))
+            case SampleDone(sample) | SampleFailed(sample):
+                writer.put(sample)
+            case Notice():
+                total -= event.dropped
+                context.progress(total=total)
+                _note(run, event)
+            case Finished():
+                return event
+    raise RuntimeError("The engine stopped without saying why.")
+
+
+def _begin(run: Run, started: Started) -> None:
+    """The first attempt's environment describes the run; a resumed run keeps the others'."""
+    if not run.environment:
+        _update(run, environment=started.environment)
+        return
+    resumed = [*run.environment.get("resumed", []), started.environment]
+    _update(run, environment=run.environment | {"resumed": resumed})
+
+
+def _note(run: Run, notice: Notice) -> None:
+    target = notice.target.model_dump() if notice.target else None
+    entry = {"code": notice.code, "text": notice.text, "target": target}
+    if entry not in run.notices:
+        _update(run, notices=[*run.notices, entry])
+
+
+def _measuring(keys: dict[str, SampleKey]) -> str:
+    """ "demo/fast-small, run 2; openai/gpt, warm-up 1"."""
+    return "; ".join(
+        f"{key.provider}/{key.model}, {'warm-up' if key.warmup else 'run'} {key.run + 1}"
+        + (f", {key.context_tokens:,} tokens of context" if key.context_tokens else "")
+        for key in keys.values()
+    )
+
+
+def _with_neighbours(run: Run, job: Job) -> dict[str, Any]:
+    """The environment, with the number of other measuring jobs that ran meanwhile."""
+    meanwhile = Job.finished_at.is_null() | (Job.finished_at > job.started_at)
+    others = Job.select().where(
+        (Job.lane == "main") & (Job.id != job.id) & (Job.started_at > 0) & meanwhile
+    )
+    before = run.environment.get("other_jobs", 0)
+    return {**run.environment, "other_jobs": max(before, others.count())}
+
+
+def _update(run: Run, **changes: Any) -> None:
+    for name, value in changes.items():
+        setattr(run, name, value)
+    with db.write():
+        run.save(only=list(changes))

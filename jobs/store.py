@@ -1,0 +1,198 @@
+"""Samples and targets as rows, and back again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, fields
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Any, Self
+
+from peewee import OperationalError
+
+from engine.samples import Sample, SampleKey, Tokens, Try, pack_arrivals, unpack_arrivals
+from engine.targets import Target
+from jobs import states
+from jobs.progress import Progress
+from webapp import db
+from webapp.models import Run, SampleRow
+
+log = logging.getLogger(__name__)
+
+# SQLite allows 32,766 variables in a statement, and a row has about 35.
+ROWS_A_STATEMENT = 500
+# A write waits 10 s for the lock by itself; the samples must not be given up before this.
+WRITE_TRIES = 6
+
+_KEY = (
+    SampleRow.run,
+    SampleRow.provider,
+    SampleRow.model,
+    SampleRow.context_tokens,
+    SampleRow.run_index,
+    SampleRow.warmup,
+)
+# Columns that have the name and the value of the sample's field.
+_PLAIN = tuple(
+    f.name for f in fields(Sample) if f.name not in ("key", "tries", "tokens", "arrivals")
+)
+# What a run remembers of a target: all that a report needs, and nothing secret.
+_TARGET = tuple(
+    f.name for f in fields(Target) if f.name not in ("api_key", "api_base", "allow_private")
+)
+
+
+def store_samples(run: Run, samples: Sequence[Sample]) -> None:
+    """Store `samples` in one short transaction.
+
+    A key that is stored already stays as it is, unless that sample was cut off
+    ("incomplete"): then the new one takes its place.
+    """
+    rows = [_row(run, sample) for sample in samples]
+    fresh = [f for f in SampleRow._meta.sorted_fields if f not in _KEY and not f.primary_key]
+    with db.write():
+        for start in range(0, len(rows), ROWS_A_STATEMENT):
+            insert = SampleRow.insert_many(rows[start : start + ROWS_A_STATEMENT])
+            insert.on_conflict(
+                conflict_target=_KEY, preserve=fresh, where=SampleRow.outcome == "incomplete"
+            ).execute()
+
+
+def load_samples(run: Run, *, light: bool = False) -> list[Sample]:
+    """The run's samples in the order they were stored; `light` leaves out the answers'
+    text and the arrival times, which are most of the bytes."""
+    heavy = (SampleRow.text, SampleRow.arrivals) if light else ()
+    columns = [f for f in SampleRow._meta.sorted_fields if f not in heavy]
+    rows = SampleRow.select(*columns).where(SampleRow.run == run.id).order_by(SampleRow.id)
+    return [_sample(row, light) for row in rows]
+
+
+def stored_keys(run: Run) -> frozenset[SampleKey]:
+    """The keys that need no further request. A sample that was cut off is not among them."""
+    rows: Any = SampleRow.select(*_KEY[1:]).where(
+        (SampleRow.run == run.id) & (SampleRow.outcome != "incomplete")
+    )
+    return frozenset(SampleKey(*key) for key in rows.tuples())
+
+
+def describe_targets(targets: Iterable[Target]) -> list[dict[str, Any]]:
+    """What a run remembers of its targets, as JSON: never a key or an address."""
+    rows = [{name: getattr(target, name) for name in _TARGET} for target in targets]
+    return [row | {"skip_params": sorted(row["skip_params"])} for row in rows]
+
+
+def load_targets(run: Run) -> list[Target]:
+    """The run's targets as they were when it started, without keys and addresses."""
+    return [
+        Target(**{**row, "skip_params": frozenset(row.get("skip_params", ()))})
+        for row in run.targets
+    ]
+
+
+class SampleWriter:
+    """Stores samples while the engine goes on measuring.
+
+    `put` returns at once. One thread writes what has arrived meanwhile as one transaction,
+    with the job's counts, so samples that land together share a commit and a single one is
+    stored within milliseconds. Leaving the context waits until all are stored. Raises
+    `states.LostJob` (from `put` or on leaving) when the lease no longer holds.
+    """
+
+    def __init__(self, run: Run, progress: Progress) -> None:
+        self._run, self._progress = run, progress
+        self._incoming: SimpleQueue[Sample | None] = SimpleQueue()
+        self._pool = ThreadPoolExecutor(1, "samples")
+        stored = SampleRow.select().where(SampleRow.run == run.id)
+        self.failed = stored.where(SampleRow.outcome == "failed").count()
+        self.done = stored.where(SampleRow.outcome == "ok").count() + self.failed
+
+    def __enter__(self) -> Self:
+        self._work: Future[None] = self._pool.submit(self._drain)
+        return self
+
+    def put(self, sample: Sample) -> None:
+        """Store `sample` soon."""
+        if self._work.done():
+            self._work.result()
+        self._incoming.put(sample)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._incoming.put(None)
+        self._pool.shutdown()
+        trouble = self._work.exception()
+        if trouble is not None and kind is None:
+            raise trouble
+        if trouble is not None:
+            log.warning("samples of run %s were not stored: %s", self._run.id, trouble)
+
+    def _drain(self) -> None:
+        with db.connection():
+            more = True
+            while more:
+                batch = [self._incoming.get(), *self._landed()]
+                more = None not in batch
+                self._store([sample for sample in batch if sample is not None])
+
+    def _landed(self) -> Iterable[Sample | None]:
+        try:
+            while True:
+                yield self._incoming.get_nowait()
+        except Empty:
+            return
+
+    def _store(self, batch: list[Sample]) -> None:
+        self.done += sum(sample.outcome != "incomplete" for sample in batch)
+        self.failed += sum(sample.outcome == "failed" for sample in batch)
+        self._progress.note(done=self.done, failed=self.failed)
+        for _ in range(WRITE_TRIES - 1):
+            try:
+                return self._write(batch)
+            except OperationalError as error:
+                log.warning("samples of run %s wait to be stored: %s", self._run.id, error)
+        return self._write(batch)
+
+    def _write(self, batch: list[Sample]) -> None:
+        with self._progress.taken() as changes, db.write():
+            states.renew(self._progress.lease, **changes)
+            store_samples(self._run, batch)
+
+
+def _row(run: Run, sample: Sample) -> dict[str, Any]:
+    key, tokens = sample.key, sample.tokens
+    return {name: getattr(sample, name) for name in _PLAIN} | {
+        "run": run.id,
+        "provider": key.provider,
+        "model": key.model,
+        "context_tokens": key.context_tokens,
+        "run_index": key.run,
+        "warmup": key.warmup,
+        "tries": [asdict(item) for item in sample.tries],
+        "input_tokens": tokens.input,
+        "output_tokens": tokens.output,
+        "reasoning_tokens": tokens.reasoning,
+        "cached_tokens": tokens.cached,
+        "tokens_source": tokens.source,
+        "arrivals": pack_arrivals(sample.arrivals),
+    }
+
+
+def _sample(row: SampleRow, light: bool) -> Sample:
+    plain = {name: getattr(row, name) for name in _PLAIN if not (light and name == "text")}
+    source: Any = row.tokens_source
+    return Sample(
+        key=SampleKey(row.provider, row.model, row.context_tokens, row.run_index, row.warmup),
+        tries=tuple(Try(**item) for item in row.tries),
+        tokens=Tokens(
+            row.input_tokens,
+            row.output_tokens,
+            row.reasoning_tokens,
+            row.cached_tokens,
+            source,
+        ),
+        arrivals=() if light or not row.arrivals else unpack_arrivals(row.arrivals),
+        **plain,
+    )
