@@ -36,7 +36,6 @@ class User(Frozen):
     session_epoch = IntegerField()
     jobs_at_once = IntegerField()
     seeded = TextField()
-    seeded = TextField()
     created_at = DoubleField()
 
 
