@@ -41,3 +41,20 @@ class Target:
     @property
     def ref(self) -> TargetRef:
         return TargetRef(provider=self.provider, model=self.model)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAccess:
+    """A provider as it can be reached: what a check of its key or its model list needs.
+
+    `prefix` is LiteLLM's provider prefix with its slash; `api_base` None means the
+    provider's public address. `problem` and `allow_private` are as in `Target`.
+    """
+
+    provider: str
+    label: str
+    prefix: str
+    api_base: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    allow_private: bool = False
+    problem: str | None = None
