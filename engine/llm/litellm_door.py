@@ -1,9 +1,9 @@
 """The one place that imports LiteLLM, and the seam through which its HTTP is borrowed.
 
-LiteLLM makes every HTTP client through two of its module attributes. For the length of one
-call both lead to a transport of ours, which either records the request it is handed
+LiteLLM takes its HTTP clients from three of its module attributes. For the length of one
+call all three lead to a transport of ours, which either records the request it is handed
 (prepare) or answers with bytes that were captured before (replay). No byte reaches the
-network, and nothing of LiteLLM is patched beyond those two attributes.
+network, and nothing of LiteLLM is patched beyond those attributes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 # LiteLLM's attributes are process-wide, so one borrowed call runs at a time.
 _lock = threading.Lock()
-
-# Providers that look at the `client` argument only.
-CLIENT_ARGUMENT = frozenset({"gemini", "vertex_ai"})
 
 
 @cache
@@ -56,26 +54,29 @@ class _Clients:
 
 
 @contextmanager
-def borrowed(transport: httpx.AsyncBaseTransport) -> Iterator[Any]:
-    """Lead LiteLLM's HTTP through `transport`; gives the handler for `client=`."""
-    import httpx
-
+def borrowed(transport: httpx.AsyncBaseTransport) -> Iterator[None]:
+    """Lead LiteLLM's HTTP through `transport` while the block runs."""
     litellm = load()
     from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
-    client = httpx.AsyncClient(transport=transport, trust_env=False)
-    handler = AsyncHTTPHandler.__new__(AsyncHTTPHandler)
-    handler.timeout = None
-    handler.event_hooks = None
-    handler.client = client
-    with _lock:
-        kept = litellm.in_memory_llm_clients_cache, litellm.aclient_session
-        litellm.in_memory_llm_clients_cache = _Clients(handler)
-        litellm.aclient_session = client
+    handler = AsyncHTTPHandler(transport=transport)
+    ours = {
+        "in_memory_llm_clients_cache": _Clients(handler),
+        "aclient_session": handler.client,
+        "module_level_aclient": handler,
+    }
+    with _lock, warnings.catch_warnings():
+        # LiteLLM's own models warn about themselves; nobody here can act on it.
+        warnings.simplefilter("ignore")
+        # Some of them come into being at their first use; those must be gone again after it.
+        kept = {name: vars(litellm)[name] for name in ours if name in vars(litellm)}
+        vars(litellm).update(ours)
         try:
-            yield handler
+            yield
         finally:
-            litellm.in_memory_llm_clients_cache, litellm.aclient_session = kept
+            for name in ours.keys() - kept.keys():
+                del vars(litellm)[name]
+            vars(litellm).update(kept)
 
 
 def run_async(coroutine: Any) -> Any:

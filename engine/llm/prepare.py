@@ -96,8 +96,7 @@ def _prepare_by_litellm(target: Target, arguments: dict[str, Any]) -> PreparedRe
     litellm = litellm_door.load()
     recorder = Recorder()
 
-    async def call(client: Any) -> None:
-        options: dict[str, Any] = {"client": client} if _wants_client(target) else {}
+    async def call() -> None:
         stream = await litellm.acompletion(
             model=target.litellm_model,
             # Without a key LiteLLM would take the operator's from the environment.
@@ -105,14 +104,13 @@ def _prepare_by_litellm(target: Target, arguments: dict[str, Any]) -> PreparedRe
             api_base=target.api_base,
             stream=True,
             num_retries=0,
-            **options,
             **arguments,
         )
         # Some providers' handlers send only when the first chunk is asked for.
         await anext(aiter(stream))
 
-    with litellm_door.borrowed(recorder) as client, contextlib.suppress(_Recorded):
-        litellm_door.run_async(call(client))
+    with litellm_door.borrowed(recorder), contextlib.suppress(_Recorded):
+        litellm_door.run_async(call())
     if recorder.request is None:
         raise ProviderError(
             "unsupported",
@@ -121,9 +119,3 @@ def _prepare_by_litellm(target: Target, arguments: dict[str, Any]) -> PreparedRe
         )
     sent = recorder.request
     return PreparedRequest(sent.method, str(sent.url), tuple(sent.headers.items()), recorder.body)
-
-
-def _wants_client(target: Target) -> bool:
-    from engine.llm.litellm_door import CLIENT_ARGUMENT
-
-    return target.litellm_model.partition("/")[0] in CLIENT_ARGUMENT

@@ -45,10 +45,7 @@ def _decode(response: Response, model: str) -> Decoded:
     litellm = litellm_door.load()
     collector = _Collector()
 
-    async def call(client: Any) -> None:
-        options: dict[str, Any] = {}
-        if model.partition("/")[0] in litellm_door.CLIENT_ARGUMENT:
-            options["client"] = client
+    async def call() -> None:
         stream = await litellm.acompletion(
             model=model,
             messages=[{"role": "user", "content": "replay"}],
@@ -56,13 +53,12 @@ def _decode(response: Response, model: str) -> Decoded:
             stream=True,
             stream_options={"include_usage": True},
             num_retries=0,
-            **options,
         )
         async for chunk in stream:
             collector.take(clock.now, chunk)
 
-    with litellm_door.borrowed(Player()) as client:
-        litellm_door.run_async(call(client))
+    with litellm_door.borrowed(Player()):
+        litellm_door.run_async(call())
     return collector.result()
 
 
