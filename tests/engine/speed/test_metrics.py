@@ -1,0 +1,137 @@
+"""A sample's figures, from captures whose truth is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.llm.ask import Asked
+from engine.llm.decode import Decoded, TokenEvent, Usage
+from engine.llm.errors import ProviderError
+from engine.llm.wire import Capture
+from engine.samples import Sample, SampleKey
+from engine.speed.metrics import measure
+
+KEY = SampleKey("p", "m", 0, 0, False)
+MS = 1_000_000
+SENT = 5_000 * MS
+
+
+def sample(
+    events: list[TokenEvent], usage: Usage | None = None, ended: Any = "complete", **more: Any
+) -> Sample:
+    decoded = Decoded(events=events, usage=usage or Usage(), **{"finished": True, **more})
+    capture = Capture(sent_ns=SENT, sent_at=1.0, ended_ns=SENT + 900 * MS, ended=ended)
+    return measure(KEY, Asked(capture=capture, decoded=decoded, error=decoded.error), None, "hi")
+
+
+def at(ms: float, part: Any = "text", chars: int = 4, tokens: int | None = None) -> TokenEvent:
+    return TokenEvent(SENT + int(ms * MS), part, chars, tokens)
+
+
+STEADY = [at(100 + 10 * index) for index in range(21)]
+
+
+def test_first_token_speed_and_duration_follow_their_definitions() -> None:
+    it = sample(STEADY, Usage(input=50, output=21))
+    assert it.outcome == "ok"
+    assert it.ttft_ms == pytest.approx(100)
+    assert it.e2e_ms == pytest.approx(300)
+    assert it.total_ms == pytest.approx(900)
+    assert it.tpot_ms == pytest.approx(10)
+    assert it.output_tps == pytest.approx(100)
+    assert it.e2e_tps == pytest.approx(70)
+    assert it.input_tps == pytest.approx(500)
+    assert [arrival.tokens for arrival in it.arrivals] == [1] * 21
+
+
+def test_the_first_answer_token_comes_after_the_reasoning() -> None:
+    it = sample([at(100, "reasoning"), at(400)], Usage(input=1, output=2))
+    assert (it.ttft_ms, it.ttfa_ms) == (pytest.approx(100), pytest.approx(400))
+
+
+def test_cached_input_is_no_prefill_speed() -> None:
+    it = sample(STEADY, Usage(input=50, output=21, cached=40))
+    assert it.input_tps == pytest.approx(100)
+
+
+def test_four_tokens_an_event_give_the_same_speed_and_say_so() -> None:
+    bundles = [at(100 + 40 * index, chars=16) for index in range(5)]
+    it = sample(bundles, Usage(input=1, output=20))
+    assert it.bundled
+    assert [arrival.tokens for arrival in it.arrivals] == [4] * 5
+    assert it.tpot_ms == pytest.approx(10)
+
+
+def test_usage_in_every_chunk_makes_bundles_exact() -> None:
+    bundles = [at(100, tokens=4), at(140, tokens=4), at(180, tokens=2)]
+    it = sample(bundles, Usage(input=1, output=10))
+    assert not it.bundled
+    assert it.tpot_ms == pytest.approx(80 / 6)
+
+
+def test_reasoning_that_is_billed_but_not_streamed_does_not_inflate_speed() -> None:
+    it = sample(STEADY, Usage(input=1, output=1021, reasoning=1000))
+    assert it.output_tps == pytest.approx(100)
+    assert it.tokens.output == 1021
+    assert not it.bundled
+
+
+def test_one_token_has_no_speed_between_tokens() -> None:
+    it = sample([at(100)], Usage(input=1, output=1))
+    assert (it.outcome, it.tpot_ms, it.output_tps) == ("ok", None, None)
+
+
+def test_counts_nobody_reported_are_called_estimates() -> None:
+    it = sample(STEADY, text="one two three four")
+    assert it.tokens.source == "estimate"
+    assert it.tokens.output == 4
+    assert it.input_tps is None
+    assert it.cost_usd is None
+
+
+def test_an_answer_without_tokens_is_a_failure() -> None:
+    it = sample([], Usage(input=3, output=0), finish_reason="stop")
+    assert (it.outcome, it.error) == ("failed", "empty_output")
+
+
+@pytest.mark.parametrize(
+    ("ended", "error"),
+    [("eof", "stream_broken"), ("reset", "stream_broken"), ("timeout", "timeout")],
+)
+def test_a_cut_answer_is_incomplete_and_has_no_speed(ended: str, error: str) -> None:
+    it = sample(STEADY, finished=False, ended=ended)
+    assert (it.outcome, it.error) == ("incomplete", error)
+    assert it.output_tps is None
+    assert it.ttft_ms == pytest.approx(100)
+
+
+def test_a_timeout_before_the_first_token_is_a_failure() -> None:
+    it = sample([], finished=False, ended="timeout")
+    assert (it.outcome, it.error) == ("failed", "timeout")
+
+
+def test_a_stream_that_ends_without_a_reason_is_incomplete() -> None:
+    assert sample(STEADY, finished=False).outcome == "incomplete"
+
+
+def test_a_filtered_answer_is_a_failure_of_its_kind() -> None:
+    assert sample(STEADY, finish_reason="content_filter").error == "content_filter"
+
+
+def test_an_error_in_the_stream_is_the_samples_error() -> None:
+    it = sample(STEADY, error=ProviderError("server", "boom"))
+    assert (it.outcome, it.error, it.message) == ("failed", "server", "boom")
+
+
+def test_a_request_that_was_never_answered_keeps_its_sentence() -> None:
+    it = measure(KEY, Asked(error=ProviderError("connect", "Nothing answers.")), None, "hi")
+    assert (it.outcome, it.error, it.message) == ("failed", "connect", "Nothing answers.")
+
+
+def test_a_cancelled_stream_is_incomplete() -> None:
+    capture = Capture(sent_ns=SENT, ended="cancelled", ended_ns=SENT + MS)
+    decoded = Decoded(events=STEADY[:2])
+    it = measure(KEY, Asked(capture=capture, decoded=decoded, cancelled=True), None, "hi")
+    assert it.outcome == "incomplete"

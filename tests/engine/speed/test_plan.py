@@ -1,0 +1,65 @@
+"""The order of a run, and what is left out of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.specs import BenchmarkSpec
+from engine.speed.plan import make_plan
+from engine.targets import Target
+
+
+def target(provider: str, model: str, window: int | None = None) -> Target:
+    return Target(provider, model, f"openai/{model}", context_window=window)
+
+
+def spec(*targets: Target, **more: Any) -> BenchmarkSpec:
+    return BenchmarkSpec(targets=tuple(t.ref for t in targets), **more)
+
+
+def test_models_of_a_provider_take_turns_a_b_b_a() -> None:
+    a, b = target("p", "a"), target("p", "b")
+    plan = make_plan(spec(a, b, runs=4, warmup=0), [a, b])
+    assert "".join(key.model for key in plan.lanes["p"]) == "abbaabba"
+
+
+def test_every_model_warms_up_once_before_it_is_measured() -> None:
+    a, b = target("p", "a"), target("p", "b")
+    lane = make_plan(spec(a, b, runs=2, warmup=1, context_tiers=(0, 1000)), [a, b]).lanes["p"]
+    warm = [(key.model, key.context_tokens) for key in lane if key.warmup]
+    assert warm == [("a", 0), ("b", 0)]
+    assert lane[:2] == tuple(key for key in lane if key.warmup)
+
+
+def test_providers_have_lanes_of_their_own() -> None:
+    a, b = target("p", "a"), target("q", "a")
+    plan = make_plan(spec(a, b, runs=3, warmup=1), [a, b])
+    assert {name: len(keys) for name, keys in plan.lanes.items()} == {"p": 4, "q": 4}
+    assert plan.total == 8
+
+
+def test_tiers_go_up_one_by_one() -> None:
+    a = target("p", "a")
+    lane = make_plan(spec(a, runs=2, warmup=0, context_tiers=(5000, 0, 1000)), [a]).lanes["p"]
+    assert [key.context_tokens for key in lane] == [0, 0, 1000, 1000, 5000, 5000]
+
+
+def test_a_tier_beyond_the_window_is_skipped_and_named_with_its_three_numbers() -> None:
+    small, large = target("p", "small", 8_000), target("p", "large", 100_000)
+    asked = spec(small, large, runs=1, warmup=0, max_tokens=512, context_tiers=(0, 10_000))
+    plan = make_plan(asked, [small, large])
+    assert [(k.model, k.context_tokens) for k in plan.lanes["p"]] == [
+        ("small", 0),
+        ("large", 0),
+        ("large", 10_000),
+    ]
+    (notice,) = plan.notices
+    assert notice.target == small.ref
+    for number in ("10,000", "8,000", "512", "100"):
+        assert number in notice.text
+
+
+def test_a_tier_that_fits_to_the_token_is_kept() -> None:
+    fits = target("p", "a", 1000 + 512 + 100)
+    kept = make_plan(spec(fits, context_tiers=(1000,), max_tokens=512), [fits])
+    assert not kept.notices
