@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 LOCK = Path(__file__).resolve().parent.parent / "package-lock.json"
 WITH_ADDRESSES = ("funding", "resolved")
 
 
-def plain(lock: dict[str, dict[str, dict[str, object]]]) -> dict[str, dict[str, dict[str, object]]]:
+def plain(lock: dict[str, Any]) -> dict[str, Any]:
     """The same lock without the entries that hold addresses."""
     packages = {
         path: {key: value for key, value in entry.items() if key not in WITH_ADDRESSES}
