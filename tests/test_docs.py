@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -65,7 +66,8 @@ def test_the_example_shows_the_defaults(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     shown = dict(SETTING.findall((ROOT / ".env.example").read_text()))
     assert shown["PORT"] == "8501"
-    assert Settings.from_env(shown) == Settings.from_env({})
+    first = Settings.from_env({})  # makes the secrets
+    assert Settings.from_env(shown) == replace(first, notices=())
 
 
 def test_the_document_shows_the_defaults() -> None:
