@@ -1,0 +1,108 @@
+"""The demo provider's server: accepts connections and finds what answers a request."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+
+from engine.demo.catalog import catalog
+from engine.demo.chat import Refused
+from engine.demo.connection import Connection, Request
+from engine.demo.exchange import Exchange, World, check_key
+from engine.demo.formats import Format
+from engine.demo.formats.openai import OPENAI
+from engine.demo.pacer import Pacer
+from engine.demo.respond import respond
+from engine.demo.truth import TruthLog
+
+FORMATS: tuple[Format, ...] = (OPENAI,)
+_LISTED = {"/v1/models": OPENAI}
+_HEALTH = "/health"
+_BACKLOG = 4096
+_ACCEPTS_A_TURN = 64
+_RETRY_ACCEPT_S = 0.1
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. OSError where it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def raise_file_limit() -> None:
+    """Allow as many open connections as the system lets this process have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Provider:
+    """Serves the connections of a listening socket until `close`."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        listener: socket.socket,
+        log: TruthLog,
+        seed: int,
+    ) -> None:
+        self._loop, self._listener = loop, listener
+        self._world = World(catalog(), Pacer(loop), log, seed)
+        loop.add_reader(listener.fileno(), self._accept)
+
+    def close(self) -> None:
+        """Stop listening and pacing; what is being answered stops where it is."""
+        self._loop.remove_reader(self._listener.fileno())
+        self._listener.close()
+        self._world.pacer.close()
+
+    def answer(self, request: Request, connection: Connection) -> None:
+        """See `connection.Application`."""
+        wire = next((wire for wire in FORMATS if wire.serves(request.path)), None)
+        try:
+            _check(request, wire)
+            if wire is not None:
+                Exchange(self._world, wire, request, connection).run()
+            else:
+                respond(connection, request, 200, self._page(request))
+        except Refused as refused:
+            headers = {"allow": refused.param} if refused.status == 405 and refused.param else {}
+            body = (wire or OPENAI).refusal(refused)
+            respond(connection, request, refused.status, body, headers=headers)
+
+    def _page(self, request: Request) -> bytes:
+        if request.path == _HEALTH:
+            return b'{"status":"ok"}'
+        wire = _LISTED[request.path]
+        check_key(wire.key(request.headers))
+        return wire.models(list(self._world.catalog.models.values()))
+
+    def _accept(self) -> None:
+        for _ in range(_ACCEPTS_A_TURN):
+            try:
+                sock, _address = self._listener.accept()
+            except BlockingIOError:
+                return
+            except OSError:  # no file descriptor left: let some connections end first
+                self._loop.remove_reader(self._listener.fileno())
+                self._loop.call_later(_RETRY_ACCEPT_S, self._resume)
+                return
+            Connection(self._loop, sock, self)
+
+    def _resume(self) -> None:
+        if self._listener.fileno() >= 0:
+            self._loop.add_reader(self._listener.fileno(), self._accept)
+
+
+def _check(request: Request, wire: Format | None) -> None:
+    if request.problem is not None:
+        status, sentence = request.problem
+        raise Refused(status, "bad_request", sentence)
+    if wire is None and request.path not in (_HEALTH, *_LISTED):
+        raise Refused(404, "not_found", f"The demo provider has no page {request.path}.")
+    allowed = "GET" if wire is None else "POST"
+    if request.method != allowed:
+        sentence = f"{request.path} answers to {allowed}, not to {request.method}."
+        raise Refused(405, "method_not_allowed", sentence, allowed)
