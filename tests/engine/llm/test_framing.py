@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +25,7 @@ def test_a_chunked_response_is_complete_exactly_with_its_last_byte(data: st.Data
     whole = head() + chunked(sse(*ANSWER, end="\r\n\r\n"), b"data: 0\r\n\r\n")
     cuts = sorted(data.draw(st.sets(st.integers(1, len(whole) - 1), max_size=12)))
     bounds = [0, *cuts, len(whole)]
-    reads = [whole[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    reads = [whole[a:b] for a, b in itertools.pairwise(bounds)]
     at, end = end_of(*reads)
     assert at == len(reads) - 1
     assert end.keep_alive

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os.path
+from itertools import takewhile
 
 import pytest
 
@@ -29,12 +29,17 @@ def test_tier_zero_is_the_question_behind_a_nonce() -> None:
     assert len(prompt) < len(ASK) + 25
 
 
+def common_prefix(one: str, other: str) -> str:
+    pairs = zip(one, other, strict=False)
+    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
 def test_two_samples_share_no_prefix_a_cache_could_answer() -> None:
     keys = [key(run, warmup=warm) for run in range(12) for warm in (False, True)]
     prompts = [build_prompt(ASK, 1000, k, seed=1) for k in keys]
     for index, one in enumerate(prompts):
         for other in prompts[index + 1 :]:
-            assert count_tokens(os.path.commonprefix([one, other])) <= 16
+            assert count_tokens(os.path.commonpath([one, other])) <= 16
 
 
 def test_the_same_seed_repeats_a_prompt_exactly() -> None:
