@@ -68,7 +68,25 @@ class BenchmarkSpec(Spec):
         return tuple(sorted(set(value)))
 
 
-SPECS: dict[str, type[Spec]] = {"benchmark": BenchmarkSpec}
+class KeyTestSpec(Spec):
+    """One tiny request that shows whether the key of a provider works."""
+
+    kind: Literal["key_test"] = "key_test"
+    provider: str = Field(min_length=1, max_length=80)
+
+
+class ModelListSpec(Spec):
+    """Ask a provider which models it has."""
+
+    kind: Literal["model_list"] = "model_list"
+    provider: str = Field(min_length=1, max_length=80)
+
+
+SPECS: dict[str, type[Spec]] = {
+    "benchmark": BenchmarkSpec,
+    "key_test": KeyTestSpec,
+    "model_list": ModelListSpec,
+}
 
 
 def load_spec(data: dict[str, Any]) -> Spec:
@@ -131,7 +149,7 @@ _RANGES = {
 
 
 def _range_sentence(path: str, ctx: dict[str, Any]) -> str:
-    low, high = _bounds(path.split(".")[0])
+    low, high = _bounds(path.split(".", maxsplit=1)[0])
     if low is not None and high is not None:
         return f"Give a number from {low:,} to {high:,}."
     limit = ctx.get("ge", ctx.get("le"))

@@ -92,7 +92,7 @@ class Listing(_Data):
     def models(self, answer: Any) -> list[FoundModel] | None:
         """The models an answer names, None when it is not a model list at all."""
         items = answer.get(self.items) if isinstance(answer, dict) and self.items else answer
-        if not isinstance(items, list):
+        if not isinstance(items, list) or (items and not isinstance(items[0], dict)):
             return None
         return list(self._read(items))
 

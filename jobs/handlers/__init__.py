@@ -5,4 +5,6 @@ from __future__ import annotations
 # Kind of job: the module that handles it. Modules are imported by the worker that needs them.
 HANDLERS: dict[str, str] = {
     "benchmark": "jobs.handlers.benchmark",
+    "key_test": "jobs.handlers.checks",
+    "model_list": "jobs.handlers.checks",
 }
