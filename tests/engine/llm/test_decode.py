@@ -109,7 +109,7 @@ def test_a_server_that_ignores_streaming_is_read() -> None:
 
 
 def test_the_fast_decoder_agrees_with_litellm() -> None:
-    chunks = [
+    chunks: list[dict[str, Any] | str] = [
         delta("", delta={"role": "assistant"}),
         delta(delta={"reasoning_content": "let me "}),
         delta(delta={"reasoning_content": "think"}),
@@ -119,7 +119,8 @@ def test_the_fast_decoder_agrees_with_litellm() -> None:
         | {"choices": []},
         "[DONE]",
     ]
-    reads = [head(), *(b"%x\r\n%s\r\n" % (len(sse(c)), sse(c)) for c in chunks), b"0\r\n\r\n"]
+    events = [sse(chunk) for chunk in chunks]
+    reads = [head(), *(b"%x\r\n%s\r\n" % (len(e), e) for e in events), b"0\r\n\r\n"]
     response = parse_response(capture_of(*reads))
     ours, theirs = decode_openai(response), decode_by_litellm(response, MODEL, ())
     assert (ours.text, ours.reasoning) == (theirs.text, theirs.reasoning)

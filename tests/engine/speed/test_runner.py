@@ -53,7 +53,9 @@ def truth_of(demo: DemoServer, sample: Sample) -> Record:
         records = [r for r in demo.truth() if abs(r.received_ns - sample.start_ns) < 50_000_000]
         return min(records, key=lambda r: abs(r.received_ns - sample.start_ns), default=None)
 
-    return eventually(find, what="the truth record")
+    record = eventually(find, what="the truth record")
+    assert record is not None
+    return record
 
 
 def test_events_come_in_order_and_every_sample_is_told(demo: DemoServer) -> None:
