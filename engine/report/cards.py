@@ -1,0 +1,91 @@
+"""The figures that stand on cards under the verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.report import numbers, wording
+from engine.report.result import Result
+from engine.report.verdict import front_tier
+from engine.report.wording import FIRST_TOKEN, SPEED
+from engine.stats import Summary, tail
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One figure: `value` and `unit` stand large, `note` says whose it is."""
+
+    title: str
+    value: str
+    unit: str = ""
+    note: str = ""
+
+
+def cards(results: Sequence[Result]) -> list[Card]:
+    """Fastest, earliest, cheapest and how the requests ended; a figure nobody has shows an
+    en dash, so that the row never changes its shape while a run fills."""
+    front = front_tier(results)
+    return [_fastest(front), _earliest(front), _cheapest(front), _requests(results)]
+
+
+def _fastest(front: Sequence[Result]) -> Card:
+    title = "Fastest output"
+    best = next(iter(SPEED.best_first(front)), None)
+    if best is None:
+        return Card(title, numbers.NONE)
+    summary = best.output_tps
+    interval = numbers.measured_span(summary.p50, summary.ci95)
+    note = wording.name(best, front)
+    if interval != numbers.NONE:
+        note += f", {interval}"
+    return Card(title, numbers.tps(summary.p50), "tokens/s", note)
+
+
+def _earliest(front: Sequence[Result]) -> Card:
+    title = "Earliest first token"
+    best = next(iter(FIRST_TOKEN.best_first(front)), None)
+    if best is None:
+        return Card(title, numbers.NONE)
+    note = f"{wording.name(best, front)}, {tail_words(best.ttft_ms)}"
+    return Card(title, numbers.ms(best.ttft_ms.p50), "ms", note)
+
+
+def tail_words(summary: Summary) -> str:
+    """ "p95 141", or "max 141" where there are too few values for a p95."""
+    name, value = tail(summary, "p95")
+    return f"{name} {numbers.ms(value)}"
+
+
+def _cheapest(front: Sequence[Result]) -> Card:
+    title = "Cheapest"
+    costs = [(cost, result) for result in front if (cost := cost_per_request(result)) is not None]
+    if not costs:
+        return Card(title, numbers.NONE, note="no price is known" if front else "")
+    cost, best = min(costs, key=lambda pair: pair[0])
+    return Card(title, numbers.usd(cost), note=f"{wording.name(best, front)}, per request")
+
+
+def cost_per_request(result: Result) -> float | None:
+    """USD for one ok request, None when the price or a count is unknown."""
+    return None if result.cost_usd is None else result.cost_usd / result.requests.ok
+
+
+def _requests(results: Sequence[Result]) -> Card:
+    total = sum(result.requests.total for result in results)
+    ok = sum(result.requests.ok for result in results)
+    return Card("Requests", numbers.count(ok), f"of {numbers.count(total)}", _troubles(results))
+
+
+def _troubles(results: Sequence[Result]) -> str:
+    """ "2 rate limited, 1 timeout, 3 retries"; "all answered" when there were none."""
+    kinds: Counter[str] = Counter()
+    for result in results:
+        kinds.update(result.errors)
+    parts = [f"{count} {kind.replace('_', ' ')}" for kind, count in kinds.most_common()]
+    retries = sum(result.retries for result in results)
+    if retries:
+        parts.append("1 retry" if retries == 1 else f"{retries} retries")
+    answered = any(result.requests.ok for result in results)
+    return ", ".join(parts) or ("all answered" if answered else "")

@@ -1,0 +1,59 @@
+"""What a reader must know before comparing the figures of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from engine.report import numbers, wording
+from engine.report.result import Result
+
+# Answers that differ more than this in length are not the same work.
+LENGTHS_DIFFER = 0.2
+
+
+def cautions(results: Sequence[Result]) -> list[str]:
+    """Sentences, in order of weight; none when the figures can be read as they stand."""
+    answered = [result for result in results if result.requests.ok]
+    return [*_saturated(answered), *_clocks(answered), *_lengths(answered), *_counts(answered)]
+
+
+def _saturated(results: Sequence[Result]) -> Iterator[str]:
+    if any(result.client.saturated for result in results):
+        yield (
+            "The load generator was saturated: latencies contain its own delay. Measure again "
+            "with less concurrency or on a faster machine."
+        )
+
+
+def _clocks(results: Sequence[Result]) -> Iterator[str]:
+    library = [result for result in results if result.clock in ("library", "mixed")]
+    if len(library) == len(results) and library:
+        yield "Timed by a library instead of on the wire: figures contain its own delay."
+    elif library:
+        names = wording.names(library, results)
+        yield f"Timed by a library instead of on the wire, so not ranked with the others: {names}."
+
+
+def _lengths(results: Sequence[Result]) -> Iterator[str]:
+    """Compared within each context size, by the mean length of an ok answer."""
+    for size in sorted({result.context_tokens for result in results}):
+        means = {
+            wording.name(result, results): result.tokens.output / result.requests.ok
+            for result in results
+            if result.context_tokens == size and result.tokens.output
+        }
+        if len(means) < 2 or max(means.values()) <= (1 + LENGTHS_DIFFER) * min(means.values()):
+            continue
+        short, long = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
+        where = f" at {numbers.tier(size)} tokens of context" if size else ""
+        yield (
+            f"Answers differ in length{where}: {long} wrote {means[long]:,.0f} tokens on "
+            f"average, {short} {means[short]:,.0f}. Rates may depend on it, and total times do."
+        )
+
+
+def _counts(results: Sequence[Result]) -> Iterator[str]:
+    guessed = [result for result in results if result.tokens.source in ("estimate", "chunks")]
+    if guessed:
+        names = wording.names(guessed, results)
+        yield f"No token usage was reported, so counts and rates are estimates: {names}."

@@ -1,0 +1,259 @@
+"""Result rows: what the samples of one target at one context size add up to."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from engine.samples import Sample, Tokens, TokenSource
+from engine.specs import BenchmarkSpec
+from engine.speed.plan import skip_notice
+from engine.stats import Interval, Summary, describe, pooled_itl, tukey_outliers, wilson
+from engine.targets import Target
+
+Where = tuple[str, str, int]
+
+# Figures of a sample that a result summarises; `itl_ms` is pooled from arrivals.
+METRICS = (
+    "ttft_ms",
+    "ttfa_ms",
+    "itl_ms",
+    "tpot_ms",
+    "e2e_ms",
+    "output_tps",
+    "e2e_tps",
+    "input_tps",
+)
+
+# From the most to the least trusted; a total is as trusted as its worst part.
+_SOURCES: tuple[TokenSource, ...] = ("usage", "tokenizer", "estimate", "chunks", "none")
+_SAMPLE_FIELDS = (
+    *("error", "message", "start_ns", "started_at", "connect_ms", "tls_ms", "ttft_ms", "ttfa_ms"),
+    *("e2e_ms", "total_ms", "tpot_ms", "output_tps", "e2e_tps", "input_tps", "cost_usd", "clock"),
+    *("bundled", "finish_reason"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """How requests ended."""
+
+    ok: int = 0
+    failed: int = 0
+    incomplete: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.ok + self.failed + self.incomplete
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The load generator's own state: CPU seconds of send, read and decode, p99 of the event
+    loop's lag in ms, whether it was saturated. None where it was not measured."""
+
+    cpu_s: float | None = None
+    lag_ms_p99: float | None = None
+    saturated: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One target at one context size (and, for load, one level).
+
+    Every figure but the counts is over the ok samples. `tokens` are totals; `cost_usd` is
+    their cost, None as soon as one is unknown. `duration_s` is the time during which at
+    least one of these requests was open, so models measured in turn do not slow each other
+    down; `system_output_tps` and `requests_per_s` divide by it. `clock` is the clock of the
+    samples, "mixed" when they differ. `outliers` are positions in `samples`. Warm-ups are
+    only counted, in `warmups`.
+    """
+
+    provider: str
+    model: str
+    label: str
+    provider_label: str
+    simulated: bool
+    context_tokens: int
+    requests: Requests
+    warmups: Requests
+    retries: int
+    errors: dict[str, int]
+    error_rate: Interval
+    tokens: Tokens
+    ttft_ms: Summary
+    ttfa_ms: Summary
+    itl_ms: Summary
+    tpot_ms: Summary
+    e2e_ms: Summary
+    output_tps: Summary
+    e2e_tps: Summary
+    input_tps: Summary
+    outliers: dict[str, list[int]]
+    system_output_tps: float | None
+    requests_per_s: float | None
+    duration_s: float | None
+    cost_usd: float | None
+    clock: Literal["kernel", "read", "library", "mixed"] | None
+    bundled: int
+    client: Client
+    samples: tuple[Sample, ...]
+    concurrency: int = 1
+    rate: float | None = None
+
+    @property
+    def ok(self) -> tuple[Sample, ...]:
+        """The samples all figures are made of."""
+        return tuple(sample for sample in self.samples if sample.ok)
+
+    def values(self, metric: str) -> list[float]:
+        """A figure of every ok sample that has it, in the order of the samples."""
+        found = (getattr(sample, metric) for sample in self.ok)
+        return [value for value in found if value is not None]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The row of `studio.bench/1`: full values, None as null, never NaN."""
+        row: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        row |= {name: getattr(self, name).as_dict() for name in METRICS}
+        row |= {name: asdict(getattr(self, name)) for name in _RECORDS}
+        row["error_rate"] = list(self.error_rate)
+        row["samples"] = [sample_row(sample) for sample in self.samples]
+        return row
+
+
+_RECORDS = ("requests", "warmups", "tokens", "client")
+
+
+def sample_row(sample: Sample) -> dict[str, Any]:
+    """One sample as JSON carries it; its text and arrival times stay where it is stored."""
+    return {
+        "run": sample.key.run,
+        "ok": sample.ok,
+        "outcome": sample.outcome,
+        **{name: getattr(sample, name) for name in _SAMPLE_FIELDS},
+        "tokens": asdict(sample.tokens),
+        "tries": [asdict(item) for item in sample.tries],
+    }
+
+
+def results(
+    samples: Iterable[Sample],
+    targets: Sequence[Target],
+    spec: BenchmarkSpec,
+    clients: Mapping[Where, Client] | None = None,
+) -> list[Result]:
+    """One result for each target and context size of the spec, in their order, also where
+    nothing is measured yet; a size that a target's window cannot hold is left out.
+
+    `clients` holds the generator's figures by (provider, model, context tokens).
+    """
+    groups: dict[Where, list[Sample]] = {}
+    for sample in samples:
+        key = sample.key
+        groups.setdefault((key.provider, key.model, key.context_tokens), []).append(sample)
+    rows = []
+    for target in targets:
+        for size in spec.context_tiers:
+            if skip_notice(spec, target, size) is None:
+                where = (target.provider, target.model, size)
+                client = (clients or {}).get(where, Client())
+                rows.append(_result(target, size, groups.get(where, []), client))
+    return rows
+
+
+def _result(target: Target, size: int, taken: Sequence[Sample], client: Client) -> Result:
+    measured = tuple(sample for sample in taken if not sample.key.warmup)
+    ok = [sample for sample in measured if sample.ok]
+    requests, tokens, duration_s = _requests(measured), _tokens(ok), _open_s(measured)
+    summaries: dict[str, Any] = {
+        metric: describe(getattr(sample, metric) for sample in ok)
+        for metric in METRICS
+        if metric != "itl_ms"
+    }
+    clocks = {sample.clock for sample in ok}
+    clock: Any = clocks.pop() if len(clocks) == 1 else "mixed" if clocks else None
+    return Result(
+        provider=target.provider,
+        model=target.model,
+        label=target.label or target.model,
+        provider_label=target.provider_label or target.provider,
+        simulated=target.simulated,
+        context_tokens=size,
+        requests=requests,
+        warmups=_requests([sample for sample in taken if sample.key.warmup]),
+        retries=sum(len(sample.tries) for sample in measured),
+        errors=dict(Counter(s.error or "unknown" for s in measured if not s.ok).most_common()),
+        error_rate=wilson(requests.total - requests.ok, requests.total),
+        tokens=tokens,
+        itl_ms=pooled_itl(sample.arrivals for sample in ok),
+        outliers={metric: _outliers(measured, metric) for metric in ("ttft_ms", "output_tps")},
+        system_output_tps=_per_second(tokens.output, duration_s),
+        requests_per_s=_per_second(requests.ok, duration_s),
+        duration_s=duration_s,
+        cost_usd=_cost(ok),
+        clock=clock,
+        bundled=sum(sample.bundled for sample in ok),
+        client=client,
+        samples=measured,
+        **summaries,
+    )
+
+
+def _requests(samples: Iterable[Sample]) -> Requests:
+    ended = Counter(sample.outcome for sample in samples)
+    return Requests(ended["ok"], ended["failed"], ended["incomplete"])
+
+
+def _tokens(ok: Sequence[Sample]) -> Tokens:
+    """Totals. An unknown input or output leaves its total unknown; a provider that names
+    reasoning or cached tokens only when there are some means none where it does not."""
+    parts = [sample.tokens for sample in ok]
+    if not parts:
+        return Tokens()
+    reasoning, cached = [p.reasoning for p in parts], [p.cached for p in parts]
+    return Tokens(
+        input=_total([p.input for p in parts]),
+        output=_total([p.output for p in parts]),
+        reasoning=sum(n or 0 for n in reasoning) if any(n is not None for n in reasoning) else None,
+        cached=sum(n or 0 for n in cached) if any(n is not None for n in cached) else None,
+        source=max((p.source for p in parts), key=_SOURCES.index),
+    )
+
+
+def _total(parts: Sequence[int | None]) -> int | None:
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
+
+
+def _cost(ok: Sequence[Sample]) -> float | None:
+    known = [sample.cost_usd for sample in ok if sample.cost_usd is not None]
+    return math.fsum(known) if known and len(known) == len(ok) else None
+
+
+def _outliers(samples: Sequence[Sample], metric: str) -> list[int]:
+    having = [i for i, s in enumerate(samples) if s.ok and getattr(s, metric) is not None]
+    found = tukey_outliers(getattr(samples[i], metric) for i in having)
+    return [having[i] for i in found]
+
+
+def _open_s(samples: Iterable[Sample]) -> float | None:
+    """Seconds during which at least one of the requests was open; None when none was sent."""
+    spans = sorted(
+        (sample.started_at, sample.started_at + sample.total_ms / 1000)
+        for sample in samples
+        if sample.total_ms is not None
+    )
+    if not spans:
+        return None
+    open_s, until = 0.0, spans[0][0]
+    for start, end in spans:
+        open_s += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return open_s
+
+
+def _per_second(amount: float | None, duration_s: float | None) -> float | None:
+    return amount / duration_s if amount is not None and duration_s else None
