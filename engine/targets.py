@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from engine.specs import TargetRef
 
@@ -48,7 +49,8 @@ class ProviderAccess:
     """A provider as it can be reached: what a check of its key or its model list needs.
 
     `prefix` is LiteLLM's provider prefix with its slash; `api_base` None means the
-    provider's public address. `problem` and `allow_private` are as in `Target`.
+    provider's public address. `key_from` says whose key is used: the user's own, the
+    server-wide one, the placeholder, or none. `problem` and `allow_private` are as in `Target`.
     """
 
     provider: str
@@ -56,5 +58,6 @@ class ProviderAccess:
     prefix: str
     api_base: str | None = None
     api_key: str | None = field(default=None, repr=False)
+    key_from: Literal["own", "server", "placeholder", "none"] = "none"
     allow_private: bool = False
     problem: str | None = None

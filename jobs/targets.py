@@ -189,23 +189,26 @@ def _access(row: Provider, key: ApiKey | None, world: _World) -> ProviderAccess:
     )
     if row.origin == "config" and item is None:
         return replace(access, api_base=None, problem=_removed(row))
-    api_key, problem = world.read_key(key) if key else _without_own_key(row, item, world)
-    if problem:
-        problem = f"{row.display_name}: {problem}" if key else problem
-    return replace(access, api_key=api_key, problem=problem)
+    if key is not None:
+        api_key, problem = world.read_key(key)
+        told = f"{row.display_name}: {problem}" if problem else None
+        return replace(access, api_key=api_key, key_from="own", problem=told)
+    return _without_own_key(access, item, world)
 
 
 def _without_own_key(
-    row: Provider, item: ProviderConfig | None, world: _World
-) -> tuple[str | None, str | None]:
-    """(key, problem) of a provider whose user stored no key."""
-    missing = f"{row.display_name} has no key. Add one in Settings → API keys."
-    if item is None:
-        return (PLACEHOLDER_KEY, None) if row.api_base else (None, missing)
-    api_key, _ = operator_key(row.key, item, world.environ)
-    if api_key == PLACEHOLDER_KEY and item.api_base is None:
-        api_key = None  # a public provider without a server-wide key
-    return (api_key, None) if api_key else (None, missing)
+    access: ProviderAccess, item: ProviderConfig | None, world: _World
+) -> ProviderAccess:
+    """With the server-wide key or the placeholder, where the provider may have one."""
+    server_key = None
+    if item is not None:
+        server_key, _ = operator_key(access.provider, item, world.environ)
+    if server_key and server_key != PLACEHOLDER_KEY:
+        return replace(access, api_key=server_key, key_from="server")
+    if access.api_base and (item is None or server_key):
+        return replace(access, api_key=PLACEHOLDER_KEY, key_from="placeholder")
+    missing = f"{access.label} has no key. Add one in Settings → API keys."
+    return replace(access, problem=missing)
 
 
 def _unknown(ref: TargetRef, label: str, problem: str) -> Target:

@@ -92,8 +92,13 @@ def test_anthropic_is_asked_its_own_way_page_by_page(server: Hostile) -> None:
 
 
 def test_gemini_lists_only_what_generates_and_loses_its_prefix(server: Hostile) -> None:
-    chat = {"name": "models/gemini-x", "displayName": "Gemini X", "inputTokenLimit": 1_048_576,
-            "outputTokenLimit": 65_536, "supportedGenerationMethods": ["generateContent"]}  # fmt: skip
+    chat = {
+        "name": "models/gemini-x",
+        "displayName": "Gemini X",
+        "inputTokenLimit": 1_048_576,
+        "outputTokenLimit": 65_536,
+        "supportedGenerationMethods": ["generateContent"],
+    }
     other = {"name": "models/embed", "supportedGenerationMethods": ["embedContent"]}
     server.answer("/v1beta/models?pageSize=1000", {"models": [chat, other], "nextPageToken": "t2"})
     server.answer("/v1beta/models?pageSize=1000&pageToken=t2", {"models": []})
@@ -232,11 +237,12 @@ def test_providers_that_litellm_ships_as_data_need_no_block() -> None:
     )
 
 
+fields = st.sampled_from("id name data models capabilities type meta top_provider x".split())
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(("id", "name", "data", "models", "capabilities", "type", "meta", "top_provider", "x")), inner),
+    lambda inner: st.lists(inner) | st.dictionaries(fields, inner),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 @given(answer=json_values, prefix=st.sampled_from(("openai/", "gemini/", "mistral/", "ollama/")))
