@@ -14,7 +14,7 @@ from contextlib import suppress
 STEADY_S = 10.0  # a child that lived as long as this has started well
 SLOWEST_RESTART_S = 30.0
 LEFTOVERS_S = 2.0
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -76,12 +76,30 @@ class Child:
         """What a dead program left running may still end properly: a job is stored as
         interrupted at once instead of being missed later."""
         deadline = time.monotonic() + LEFTOVERS_S
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, ChildProcessError):
             os.killpg(group, signal.SIGTERM)
             while time.monotonic() < deadline:
-                os.killpg(group, 0)
+                os.waitpid(-group, os.WNOHANG)  # ChildProcessError: none is left
                 time.sleep(0.02)
         self.kill()
+
+
+def adopt_orphans() -> None:
+    """From now on the processes that a dead child left behind become children of this one
+    (Linux); `bury` has to be called now and then."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def bury(children: list[Child]) -> None:
+    """Take away adopted processes that have ended."""
+    own = {child.process.pid for child in children if child.process is not None}
+    with suppress(ChildProcessError):
+        while _libc is not None:
+            dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if dead is None or dead.si_pid in own:
+                return
+            os.waitpid(dead.si_pid, 0)
 
 
 def end_all(children: list[Child], grace_s: float, asked: list[int]) -> None:

@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from webapp.environ import environment
-from webapp.processes import Child, end_all
+from webapp.processes import Child, adopt_orphans, bury, end_all
 from webapp.settings import Settings, SettingsError
 
 # Name → its command. The order is that of the start; the last one is stopped last.
@@ -78,12 +78,14 @@ def run(
     asked: list[int] = []  # signals so far; the second one means at once
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _frame: asked.append(number))
+    adopt_orphans()
     children = [Child(name, command, env) for name, command in programs.items()]
     serving = False
     try:
         while not asked:
             for child in children:
                 child.keep_alive()
+            bury(children)
             if not serving and _healthy(*address):
                 serving = True
                 _say(f"LLM Benchmark Studio runs at {_url(*address)} (Ctrl-C stops it).")

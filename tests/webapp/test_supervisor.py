@@ -158,7 +158,7 @@ def test_what_a_dead_child_left_behind_is_ended_before_the_next_start(
     supervise(start, {"worker": [*stand_in(tmp_path, "worker", PARENT), STAND_IN]})
     orphan = first_pid(tmp_path / "worker-child")
     os.kill(first_pid(tmp_path / "worker"), signal.SIGKILL)
-    eventually(lambda: gone(orphan), what="the orphan's end")
+    eventually(lambda: not Path(f"/proc/{orphan}").exists(), what="the orphan's burial")
     assert (tmp_path / "last_words").read_text() == "worker-child\n"
 
 
@@ -167,6 +167,17 @@ def test_what_is_left_behind_and_does_not_listen_is_killed(start: Start, tmp_pat
     orphan = first_pid(tmp_path / "worker-child")
     os.kill(first_pid(tmp_path / "worker"), signal.SIGKILL)
     eventually(lambda: gone(orphan), what="the orphan's end")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of this death")
+def test_a_process_that_lost_its_parent_is_taken_away_when_it_ends(
+    start: Start, tmp_path: Path
+) -> None:
+    brief = STAND_IN.replace("time.sleep(60)", "time.sleep(0.2); break")
+    again = PARENT.replace("subprocess.Popen(", "subprocess.Popen(start_new_session=True, args=")
+    supervise(start, {"worker": [*stand_in(tmp_path, "worker", again), brief]})
+    orphan = first_pid(tmp_path / "worker-child")
+    eventually(lambda: not Path(f"/proc/{orphan}").exists(), what="the orphan's burial")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of this death")
