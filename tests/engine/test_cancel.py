@@ -1,0 +1,28 @@
+"""One token for cancel and deadline."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.cancel import Cancelled, CancelToken
+
+
+def test_work_goes_on_until_somebody_cancels() -> None:
+    token = CancelToken()
+    token.check()
+    assert token.reason is None
+    token.cancel()
+    assert token.reason == "cancelled"
+    with pytest.raises(Cancelled, match="cancelled"):
+        token.check()
+
+
+def test_a_deadline_that_has_passed_says_so() -> None:
+    assert CancelToken(deadline_s=0).reason == "deadline"
+    assert CancelToken(deadline_s=60).reason is None
+
+
+def test_a_cancel_outranks_the_deadline() -> None:
+    token = CancelToken(deadline_s=0)
+    token.cancel()
+    assert token.reason == "cancelled"
