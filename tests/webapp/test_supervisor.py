@@ -43,10 +43,11 @@ while True:
 """
 STUBBORN = STAND_IN.replace("signal.SIGTERM, end", "signal.SIGTERM, signal.SIG_IGN")
 # Starts a process of its own before it lives on.
-PARENT = """
+PARENT = f"""
 import subprocess, sys
-subprocess.Popen([sys.executable, "-S", "-c", *sys.argv[3:4], sys.argv[1] + "-child", sys.argv[2]])
-exec(sys.argv[3])
+child = [sys.executable, "-S", "-c", sys.argv[3], sys.argv[1] + "-child", sys.argv[2]]
+subprocess.Popen(child, start_new_session=len(sys.argv) > 4)
+{STAND_IN}
 """
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -174,10 +175,12 @@ def test_a_process_that_lost_its_parent_is_taken_away_when_it_ends(
     start: Start, tmp_path: Path
 ) -> None:
     brief = STAND_IN.replace("time.sleep(60)", "time.sleep(0.2); break")
-    again = PARENT.replace("subprocess.Popen(", "subprocess.Popen(start_new_session=True, args=")
-    supervise(start, {"worker": [*stand_in(tmp_path, "worker", again), brief]})
+    own_session = [*stand_in(tmp_path, "worker", PARENT), brief, "in a session of its own"]
+    process = supervise(start, {"worker": own_session})
     orphan = first_pid(tmp_path / "worker-child")
+    os.kill(first_pid(tmp_path / "worker"), signal.SIGKILL)
     eventually(lambda: not Path(f"/proc/{orphan}").exists(), what="the orphan's burial")
+    assert process.poll() is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of this death")
