@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from engine.cancel import CancelToken
 from engine.llm.decode import Decoded, decode
 from engine.llm.errors import ProviderError
+from engine.llm.exchange import Capture
 from engine.llm.prepare import prepare
 from engine.llm.request import ChatRequest, PreparedRequest
-from engine.llm.wire import Capture, Connection
+from engine.llm.wire import Connection
 from engine.quiet import quiet
 from engine.samples import Try
 from engine.targets import Target

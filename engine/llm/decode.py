@@ -20,8 +20,8 @@ from engine.llm.errors import (
     looks_like_html,
     mask,
 )
+from engine.llm.exchange import Capture
 from engine.llm.http import Response, parse_response
-from engine.llm.wire import Capture
 
 Part = Literal["text", "reasoning", "tool"]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import httptools
 
-from engine.llm.wire import Capture
+from engine.llm.exchange import Capture
 
 
 class Piece(NamedTuple):

@@ -1,10 +1,7 @@
-"""The timed middle step: send bytes, and keep `(arrival time, bytes)` for each read.
+"""The timed middle step: an open connection, and one exchange after another on it.
 
-Nothing is decoded here. The arrival time is the kernel's (SO_TIMESTAMPNS, taken when the
-segment reached this machine) where the system has it, else the moment of the read. The
-kernel stamps CLOCK_REALTIME; it is moved to the monotonic clock by one offset, and a
-capture during which that offset moved (the wall clock was stepped) falls back to the read
-times. TLS runs over memory buffers, so that https takes the same path.
+TLS runs over memory buffers (`tls`), so that https takes the same path as http; how bytes
+get their times is told in `exchange`.
 """
 
 from __future__ import annotations
@@ -12,62 +9,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import struct
 import time
-from array import array
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from engine.llm.errors import ProviderError
-from engine.llm.framing import ResponseEnd
+from engine.llm.exchange import Capture, Ended, Exchange, enable_kernel_time
 from engine.llm.request import Endpoint
 from engine.llm.tls import TlsPipe
 from engine.net import BlockedAddress, UnknownHost, connect_addresses
 
-READ_BYTES = 262_144
 CONNECT_TIMEOUT_S = 15.0
-# An offset that moved further than this while a capture ran means the wall clock was stepped.
-CLOCK_STEP_NS = 500_000
-
-_SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python's socket module does not export it
-_TIMESPEC = struct.Struct("qq")
-_ANCILLARY = socket.CMSG_SPACE(_TIMESPEC.size)
-
-Ended = Literal["complete", "eof", "reset", "timeout", "cancelled"]
-
-
-@dataclass(slots=True)
-class Capture:
-    """What one exchange looked like from the socket.
-
-    Times are nanoseconds on the monotonic clock: `sent_ns` is `t_send`, the moment the
-    request's last byte was handed to the socket; `times[i]` belongs to `chunks[i]`
-    (plaintext bytes). `sent_at` is `t_send` as UTC epoch seconds. `connect_ms` and
-    `tls_ms` are None when the connection was reused.
-    """
-
-    sent_ns: int = 0
-    sent_at: float = 0.0
-    times: array[int] = field(default_factory=lambda: array("q"))
-    chunks: list[bytes] = field(default_factory=list)
-    ended_ns: int = 0
-    ended: Ended = "complete"
-    clock: Literal["kernel", "read"] = "read"
-    connect_ms: float | None = None
-    tls_ms: float | None = None
-    lag_ns: int = 0
-
-
-def clock_offset_ns() -> int:
-    """CLOCK_MONOTONIC − CLOCK_REALTIME, the tightest of five bracketed readings."""
-    best, offset = None, 0
-    for _ in range(5):
-        before = time.monotonic_ns()
-        wall = time.time_ns()
-        after = time.monotonic_ns()
-        if best is None or after - before < best:
-            best, offset = after - before, (before + after) // 2 - wall
-    return offset
 
 
 class Connection:
@@ -80,9 +31,9 @@ class Connection:
     def __init__(self, sock: socket.socket, tls: TlsPipe | None) -> None:
         self._sock = sock
         self._tls = tls
-        self._current: _Exchange | None = None
+        self._current: _Running | None = None
         self._loop = asyncio.get_running_loop()
-        self._kernel = _enable_kernel_time(sock)
+        self._kernel = enable_kernel_time(sock)
         self.connect_ms: float | None = None
         self.tls_ms: float | None = None
         self.reusable = True
@@ -156,12 +107,12 @@ class Connection:
         """
         if self._tls:
             payload = self._tls.encrypt(payload)
-        exchange = _Exchange(self._sock, self._tls, self._kernel, self._loop)
-        self._current = exchange
-        capture = await exchange.run(payload, timeout_s)
+        running = _Running(self._loop, self._sock, Exchange(self._sock, self._tls, self._kernel))
+        self._current = running
+        capture = await running.run(payload, timeout_s)
         capture.connect_ms, capture.tls_ms = self.connect_ms, self.tls_ms
         self.connect_ms = self.tls_ms = None
-        self.reusable = capture.ended == "complete" and exchange.end.keep_alive
+        self.reusable = capture.ended == "complete" and running.exchange.end.keep_alive
         if not self.reusable:
             self.close()
         return capture
@@ -169,7 +120,7 @@ class Connection:
     def abort(self) -> None:
         """End the running exchange now, as cancelled; what was read stays in its capture."""
         if self._current is not None:
-            self._current.finish("cancelled")
+            self._current.end("cancelled")
 
     def close(self) -> None:
         """Close the socket; idempotent."""
@@ -177,131 +128,47 @@ class Connection:
         self._sock.close()
 
 
-class _Exchange:
-    """One request and its response on a non-blocking socket."""
+class _Running:
+    """An exchange watched by an asyncio loop."""
 
     def __init__(
-        self,
-        sock: socket.socket,
-        tls: TlsPipe | None,
-        kernel: bool,
-        loop: asyncio.AbstractEventLoop,
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, exchange: Exchange
     ) -> None:
-        self._sock, self._tls = sock, tls
-        self._kernel, self._loop = kernel, loop
+        self._loop, self._sock = loop, sock
         self._done: asyncio.Future[None] = loop.create_future()
-        self._pending = memoryview(b"")
-        self._stamps = array("q")
-        self._missing_stamp = not kernel
-        self.end = ResponseEnd()
-        self.capture = Capture()
+        self.exchange = exchange
 
     async def run(self, payload: bytes, timeout_s: float) -> Capture:
-        capture, fd = self.capture, self._sock.fileno()
-        offset = clock_offset_ns()
-        timer = self._loop.call_later(timeout_s, self.finish, "timeout")
-        self._pending = memoryview(payload)
+        fd = self._sock.fileno()
+        timer = self._loop.call_later(timeout_s, self.end, "timeout")
         self._loop.add_reader(fd, self._readable)
         try:
-            self._writable()
+            self.exchange.start(payload)
+            if self.exchange.sending:
+                self._loop.add_writer(fd, self._writable)
             await self._done
         finally:
             timer.cancel()
             self._loop.remove_reader(fd)
             self._loop.remove_writer(fd)
-        capture.ended_ns = time.monotonic_ns()
-        self._settle_clock(offset)
-        return capture
+        return self.exchange.capture
 
-    def finish(self, ended: Ended) -> None:
-        if not self._done.done():
-            self.capture.ended = ended
-            self._done.set_result(None)
-
-    def _writable(self) -> None:
-        """Send what is left. `t_send` is taken just before the call that hands over the
-        last byte: on loopback the peer may run before that call returns."""
-        try:
-            while self._pending:
-                now_ns, now = time.monotonic_ns(), time.time()
-                sent = self._sock.send(self._pending)
-                if sent == len(self._pending):
-                    self.capture.sent_ns, self.capture.sent_at = now_ns, now
-                self._pending = self._pending[sent:]
-        except BlockingIOError:
-            self._loop.add_writer(self._sock.fileno(), self._writable)
-            return
-        except OSError:
-            # The peer may have answered (413, say) before it stopped reading.
-            self._sent_what_it_could()
-        self._loop.remove_writer(self._sock.fileno())
-
-    def _sent_what_it_could(self) -> None:
-        self.capture.sent_ns, self.capture.sent_at = time.monotonic_ns(), time.time()
-        self._pending = memoryview(b"")
+    def end(self, ended: Ended) -> None:
+        self.exchange.finish(ended)
+        self._settle()
 
     def _readable(self) -> None:
-        try:
-            if self._kernel:
-                data, ancillary, _, _ = self._sock.recvmsg(READ_BYTES, _ANCILLARY)
-            else:
-                data, ancillary = self._sock.recv(READ_BYTES), []
-        except BlockingIOError:
-            return
-        except OSError:
-            self.finish("reset")
-            return
-        now = time.monotonic_ns()
-        closed = not data
-        if data and self._tls is not None:
-            data, closed = self._tls.decrypt(data)
-        if data:
-            self._keep(now, ancillary, data)
-        if closed:
-            self.finish("complete" if self.end.feed_eof() else "eof")
+        self.exchange.readable()
+        self._settle()
 
-    def _keep(self, now: int, ancillary: list[Any], data: bytes) -> None:
-        stamp = _kernel_time(ancillary)
-        if stamp is None:
-            self._missing_stamp = True
-        self._stamps.append(stamp or 0)
-        self.capture.times.append(now)
-        self.capture.chunks.append(data)
-        if self.end.feed(data):
-            self.finish("complete")
+    def _writable(self) -> None:
+        self.exchange.writable()
+        if not self.exchange.sending:
+            self._loop.remove_writer(self._sock.fileno())
 
-    def _settle_clock(self, offset_before: int) -> None:
-        """Put the kernel's times, moved to the monotonic clock, in place of the read times,
-        unless one is missing or the wall clock was stepped meanwhile."""
-        capture = self.capture
-        offset = clock_offset_ns()
-        if self._missing_stamp or not capture.times:
-            return
-        if abs(offset - offset_before) > CLOCK_STEP_NS:
-            return
-        moved = array("q", (stamp + offset for stamp in self._stamps))
-        lags = [read - kernel for read, kernel in zip(capture.times, moved, strict=True)]
-        if min(lags) < -CLOCK_STEP_NS or moved[0] < capture.sent_ns - CLOCK_STEP_NS:
-            return
-        capture.lag_ns = max(lags)
-        capture.times = moved
-        capture.clock = "kernel"
-
-
-def _enable_kernel_time(sock: socket.socket) -> bool:
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-    except OSError:
-        return False
-    return hasattr(sock, "recvmsg")
-
-
-def _kernel_time(ancillary: list[Any]) -> int | None:
-    for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
-            seconds, nanos = _TIMESPEC.unpack(data[: _TIMESPEC.size])
-            return int(seconds * 1_000_000_000 + nanos)
-    return None
+    def _settle(self) -> None:
+        if self.exchange.done and not self._done.done():
+            self._done.set_result(None)
 
 
 async def _connect_first(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from engine.llm.ask import Asked
 from engine.llm.decode import Decoded, TokenEvent, Usage
 from engine.llm.errors import ProviderError
+from engine.llm.exchange import Capture
 from engine.llm.tokens import count_tokens
-from engine.llm.wire import Capture
 from engine.pricing import Price, cost_usd
 from engine.samples import Arrival, Outcome, Sample, SampleKey, Tokens
 

@@ -6,8 +6,8 @@ import json
 from array import array
 from typing import Any
 
+from engine.llm.exchange import Capture
 from engine.llm.http import Piece
-from engine.llm.wire import Capture
 
 
 def delta(content: str | None = None, **more: Any) -> dict[str, Any]:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.llm import exchange as exchange_module
 from engine.llm import tls, wire
 from engine.llm.errors import ProviderError
+from engine.llm.exchange import Capture
 from engine.llm.request import Endpoint, PreparedRequest
-from engine.llm.wire import Capture, Connection
+from engine.llm.wire import Connection
 from tests.engine.llm.conftest import ScriptedServer
 from tests.engine.llm.streams import ANSWER, chunked, delta, head, sse
 
@@ -55,7 +57,7 @@ def test_a_stepped_wall_clock_falls_back_to_read_times(
     scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readings = iter([0, 10_000_000_000])
-    monkeypatch.setattr(wire, "clock_offset_ns", lambda: next(readings))
+    monkeypatch.setattr(exchange_module, "clock_offset_ns", lambda: next(readings))
     capture = exchange(scripted(ANSWERED))
     assert capture.clock == "read"
     assert capture.sent_ns < capture.times[0] <= capture.ended_ns
@@ -64,7 +66,7 @@ def test_a_stepped_wall_clock_falls_back_to_read_times(
 def test_without_kernel_time_the_read_is_the_clock(
     scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "_enable_kernel_time", lambda sock: False)
+    monkeypatch.setattr(wire, "enable_kernel_time", lambda sock: False)
     capture = exchange(scripted(ANSWERED))
     assert capture.clock == "read"
     assert capture.times[0] > capture.sent_ns

@@ -9,7 +9,7 @@ import pytest
 from engine.llm.ask import Asked
 from engine.llm.decode import Decoded, TokenEvent, Usage
 from engine.llm.errors import ProviderError
-from engine.llm.wire import Capture
+from engine.llm.exchange import Capture
 from engine.samples import Sample, SampleKey
 from engine.speed.metrics import measure
 

@@ -1,0 +1,203 @@
+"""One request and its response on a non-blocking socket: bytes out, timed bytes in.
+
+Nothing is decoded here. The arrival time is the kernel's (SO_TIMESTAMPNS, taken when the
+segment reached this machine) where the system has it, else the moment of the read. The
+kernel stamps CLOCK_REALTIME; it is moved to the monotonic clock by one offset, and a
+capture during which that offset moved (the wall clock was stepped) falls back to the read
+times.
+
+An exchange knows no event loop: whoever watches the socket calls `readable` and
+`writable`, so that the sequential runner and the load generator time the same way.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from array import array
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from engine.llm.framing import ResponseEnd
+from engine.llm.tls import TlsPipe
+
+READ_BYTES = 262_144
+# An offset that moved further than this while a capture ran means the wall clock was stepped.
+CLOCK_STEP_NS = 500_000
+
+_SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python's socket module does not export it
+_TIMESPEC = struct.Struct("qq")
+_ANCILLARY = socket.CMSG_SPACE(_TIMESPEC.size)
+
+Ended = Literal["complete", "eof", "reset", "timeout", "cancelled"]
+
+
+@dataclass(slots=True)
+class Capture:
+    """What one exchange looked like from the socket.
+
+    Times are nanoseconds on the monotonic clock: `sent_ns` is `t_send`, the moment the
+    request's last byte was handed to the socket; `times[i]` belongs to `chunks[i]`
+    (plaintext bytes). `sent_at` is `t_send` as UTC epoch seconds. `connect_ms` and
+    `tls_ms` are None when the connection was reused.
+    """
+
+    sent_ns: int = 0
+    sent_at: float = 0.0
+    times: array[int] = field(default_factory=lambda: array("q"))
+    chunks: list[bytes] = field(default_factory=list)
+    ended_ns: int = 0
+    ended: Ended = "complete"
+    clock: Literal["kernel", "read"] = "read"
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    lag_ns: int = 0
+
+
+def clock_offset_ns() -> int:
+    """CLOCK_MONOTONIC − CLOCK_REALTIME, the tightest of five bracketed readings."""
+    best, offset = None, 0
+    for _ in range(5):
+        before = time.monotonic_ns()
+        wall = time.time_ns()
+        after = time.monotonic_ns()
+        if best is None or after - before < best:
+            best, offset = after - before, (before + after) // 2 - wall
+    return offset
+
+
+class Exchange:
+    """Sends `payload` (a whole HTTP request, already encrypted for a TLS session) and reads
+    one whole response into `capture`.
+
+    `kernel` says that the socket carries kernel times. After `start` the owner calls
+    `readable` and, while `sending`, `writable` when the socket is ready, until `done`;
+    `finish` ends it from outside. Never raises for what the peer does: `capture.ended`
+    tells how it went.
+    """
+
+    __slots__ = (
+        "_kernel",
+        "_missing_stamp",
+        "_offset",
+        "_pending",
+        "_sock",
+        "_stamps",
+        "_tls",
+        "capture",
+        "done",
+        "end",
+    )
+
+    def __init__(self, sock: socket.socket, tls: TlsPipe | None, kernel: bool) -> None:
+        self._sock, self._tls, self._kernel = sock, tls, kernel
+        self._pending = memoryview(b"")
+        self._stamps = array("q")
+        self._missing_stamp = not kernel
+        self._offset = 0
+        self.end = ResponseEnd()
+        self.capture = Capture()
+        self.done = False
+
+    @property
+    def sending(self) -> bool:
+        """Whether part of the request is still to be sent."""
+        return len(self._pending) > 0
+
+    def start(self, payload: bytes) -> None:
+        """Begin to send."""
+        self._offset = clock_offset_ns()
+        self._pending = memoryview(payload)
+        self.writable()
+
+    def finish(self, ended: Ended) -> None:
+        """End the exchange; the first call counts."""
+        if self.done:
+            return
+        self.done = True
+        self.capture.ended = ended
+        self.capture.ended_ns = time.monotonic_ns()
+        self._settle_clock()
+
+    def writable(self) -> None:
+        """Send what is left. `t_send` is taken just before the call that hands over the
+        last byte: on loopback the peer may run before that call returns."""
+        try:
+            while self._pending:
+                now_ns, now = time.monotonic_ns(), time.time()
+                sent = self._sock.send(self._pending)
+                if sent == len(self._pending):
+                    self.capture.sent_ns, self.capture.sent_at = now_ns, now
+                self._pending = self._pending[sent:]
+        except BlockingIOError:
+            return
+        except OSError:
+            # The peer may have answered (413, say) before it stopped reading.
+            self.capture.sent_ns, self.capture.sent_at = time.monotonic_ns(), time.time()
+            self._pending = memoryview(b"")
+
+    def readable(self) -> None:
+        """Take one read."""
+        try:
+            if self._kernel:
+                data, ancillary, _, _ = self._sock.recvmsg(READ_BYTES, _ANCILLARY)
+            else:
+                data, ancillary = self._sock.recv(READ_BYTES), []
+        except BlockingIOError:
+            return
+        except OSError:
+            self.finish("reset")
+            return
+        now = time.monotonic_ns()
+        closed = not data
+        if data and self._tls is not None:
+            data, closed = self._tls.decrypt(data)
+        if data:
+            self._keep(now, ancillary, data)
+        if closed:
+            self.finish("complete" if self.end.feed_eof() else "eof")
+
+    def _keep(self, now: int, ancillary: list[Any], data: bytes) -> None:
+        stamp = _kernel_time(ancillary)
+        if stamp is None:
+            self._missing_stamp = True
+        self._stamps.append(stamp or 0)
+        self.capture.times.append(now)
+        self.capture.chunks.append(data)
+        if self.end.feed(data):
+            self.finish("complete")
+
+    def _settle_clock(self) -> None:
+        """Put the kernel's times, moved to the monotonic clock, in place of the read times,
+        unless one is missing or the wall clock was stepped meanwhile."""
+        capture = self.capture
+        offset = clock_offset_ns()
+        if self._missing_stamp or not capture.times:
+            return
+        if abs(offset - self._offset) > CLOCK_STEP_NS:
+            return
+        moved = array("q", (stamp + offset for stamp in self._stamps))
+        lags = [read - kernel for read, kernel in zip(capture.times, moved, strict=True)]
+        if min(lags) < -CLOCK_STEP_NS or moved[0] < capture.sent_ns - CLOCK_STEP_NS:
+            return
+        capture.lag_ns = max(lags)
+        capture.times = moved
+        capture.clock = "kernel"
+
+
+def enable_kernel_time(sock: socket.socket) -> bool:
+    """Ask the kernel to stamp what arrives on `sock`; False where it cannot."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    except OSError:
+        return False
+    return hasattr(sock, "recvmsg")
+
+
+def _kernel_time(ancillary: list[Any]) -> int | None:
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
+            seconds, nanos = _TIMESPEC.unpack(data[: _TIMESPEC.size])
+            return int(seconds * 1_000_000_000 + nanos)
+    return None
