@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -317,3 +319,40 @@ def test_a_bad_setting_is_said_before_anything_starts(
     monkeypatch.setenv("WORKERS", "many")
     assert supervisor.main([]) == 2
     assert "WORKERS is 'many'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_real_programs_start_survive_a_kill_and_stop(start: Start, tmp_path: Path) -> None:
+    ports = {"HOST": "127.0.0.1", "PORT": "0", "DEMO_PORT": "0"}
+    process = start(
+        "-m", "webapp.supervisor", STUDIO_DATA=str(tmp_path), WORKERS="1", WEB_THREADS="8", **ports
+    )
+    address = read_until(process, "runs at").split()[5]
+    eventually(lambda: status(f"{address}/readyz") == 200, 20, what="readiness")
+    web = next(pid for pid in children(process.pid) if "gunicorn" in command_of(pid))
+    os.kill(web, signal.SIGKILL)
+    read_until(process, "web ended by signal 9")
+    eventually(lambda: status(f"{address}/healthz") == 200, 20, what="the return of web")
+    everything = [pid for child in children(process.pid) for pid in [child, *children(child)]]
+    assert len(everything) >= 4
+    process.terminate()
+    assert process.wait(10) == 0
+    assert all(map(gone, everything))
+
+
+def status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def command_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
