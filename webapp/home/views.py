@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, make_response, render_template, request, url_for
 from flask_login import current_user
 
 from webapp import htmx
@@ -10,6 +10,7 @@ from webapp.access import me, public
 from webapp.auth.redirects import safe_next
 from webapp.home import frame, health, live, queries
 from webapp.models import User
+from webapp.settings import Settings
 
 __all__ = ["bp", "live"]
 
@@ -39,6 +40,16 @@ def set_theme() -> Response:
     response = Response(status=204) if htmx.is_htmx() else htmx.go(back)
     response.set_cookie(frame.THEME_COOKIE, theme, max_age=31_536_000, samesite="Lax")
     return response
+
+
+@bp.get("/parts")
+@public
+def parts() -> str:
+    """Every component once: for administrators, and for tests of the look."""
+    settings: Settings = current_app.extensions["studio"]
+    if not (settings.testing or getattr(current_user, "is_admin", False)):
+        abort(404)
+    return render_template("home/parts.html")
 
 
 @bp.get("/healthz")

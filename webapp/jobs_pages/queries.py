@@ -11,7 +11,7 @@ from jobs import submit
 from webapp.formats import duration
 from webapp.models import ACTIVE_STATES, FINAL_STATES, Job, User
 
-BELL_SIZE = 6
+BELL_SIZE = 4
 PAGE_SIZE = 50
 # A shorter wait than this is called soon, in seconds.
 SOON_S = 5
