@@ -51,7 +51,8 @@ def store_samples(run: Run, samples: Sequence[Sample]) -> None:
     ("incomplete"): then the new one takes its place.
     """
     rows = [_row(run, sample) for sample in samples]
-    fresh = [f for f in SampleRow._meta.sorted_fields if f not in _KEY and not f.primary_key]
+    key = {"id", *(field.name for field in _KEY)}
+    fresh = [field for field in SampleRow._meta.sorted_fields if field.name not in key]
     with db.write():
         for start in range(0, len(rows), ROWS_A_STATEMENT):
             insert = SampleRow.insert_many(rows[start : start + ROWS_A_STATEMENT])
@@ -63,8 +64,8 @@ def store_samples(run: Run, samples: Sequence[Sample]) -> None:
 def load_samples(run: Run, *, light: bool = False) -> list[Sample]:
     """The run's samples in the order they were stored; `light` leaves out the answers'
     text and the arrival times, which are most of the bytes."""
-    heavy = (SampleRow.text, SampleRow.arrivals) if light else ()
-    columns = [f for f in SampleRow._meta.sorted_fields if f not in heavy]
+    heavy = ("text", "arrivals") if light else ()
+    columns = [field for field in SampleRow._meta.sorted_fields if field.name not in heavy]
     rows = SampleRow.select(*columns).where(SampleRow.run == run.id).order_by(SampleRow.id)
     return [_sample(row, light) for row in rows]
 

@@ -1,0 +1,362 @@
+"""Benchmarks as jobs: what the engine says is stored, counted and resumed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from engine.cancel import CancelToken
+from engine.demo.process import DemoServer
+from engine.events import Event, Finished, Notice, SampleDone, SampleFailed, Started
+from engine.samples import Sample, SampleKey
+from engine.specs import BenchmarkSpec, TargetRef
+from jobs import runner, submit
+from jobs.handlers import benchmark
+from jobs.store import load_samples, load_targets
+from tests.helpers import eventually
+from tests.jobs.conftest import TEST_LEASE_S, Consumer, fresh, pid_of, reaches
+from webapp import db
+from webapp.models import Job, ModelEntry, Provider, Run, SampleRow, User
+from webapp.settings import Settings
+
+FAST, SLOW = "fast-small", "slow-large"
+
+
+@pytest.fixture
+def start(alice: User, demo: DemoServer) -> Callable[..., tuple[Job, Run]]:
+    """Submit a benchmark of Alice's own providers, which are all the demo server."""
+
+    def begin(*models: str, **spec: Any) -> tuple[Job, Run]:
+        refs = []
+        for name in models:
+            key, _, model = name.rpartition("/")
+            refs.append(_own(alice, key or "lab", model, demo.base_url))
+        asked = {"runs": 2, "warmup": 0, "max_tokens": 4, "timeout_s": 20, **spec}
+        parsed = BenchmarkSpec(targets=tuple(refs), **asked)
+        run = Run(user=alice, name="Test run", spec=parsed.model_dump(mode="json"))
+        job = submit.submit(alice, "benchmark", parsed, title=run.name, fills=run)
+        return job, run
+
+    return begin
+
+
+def _own(user: User, key: str, model: str, address: str) -> TargetRef:
+    row = {"display_name": key.title(), "model_id_prefix": "openai/", "api_base": address}
+    provider, _ = Provider.get_or_create(user=user, key=key, defaults=row)
+    ModelEntry.create(provider=provider, model_id=model, display_name=model, context_window=4_096)
+    return TargetRef(provider=key, model=model)
+
+
+def _keys(run: Run) -> Counter[SampleKey]:
+    return Counter(sample.key for sample in load_samples(run))
+
+
+def _again(run: Run) -> Run:
+    row: Run = Run.get_by_id(run.id)
+    return row
+
+
+def test_a_run_stores_every_sample_and_what_it_was_taken_with(
+    start: Callable[..., tuple[Job, Run]], studio: Settings
+) -> None:
+    job, run = start(f"one/{FAST}", f"two/{FAST}", warmup=1)
+
+    runner.run_next("main")
+
+    job, run = fresh(job), _again(run)
+    assert (job.state, job.error) == ("done", None)
+    assert (job.total, job.done, job.failed) == (6, 6, 0)
+    assert job.result == {"run": run.id, "done": 6, "failed": 0}
+    assert set(_keys(run).values()) == {1}
+    assert len(_keys(run)) == 6
+    assert all(sample.ok and len(sample.arrivals) == 4 for sample in load_samples(run))
+    assert [target.label for target in load_targets(run)] == [FAST, FAST]
+    assert run.environment["other_jobs"] == 0
+    assert run.finished_at == pytest.approx(time.time(), abs=10)
+
+
+def test_what_failed_is_stored_counted_and_explained(
+    start: Callable[..., tuple[Job, Run]], alice: User
+) -> None:
+    job, run = start(f"good/{FAST}", "bad/no-such-model")
+
+    runner.run_next("main")
+
+    job = fresh(job)
+    assert (job.state, job.done, job.failed) == ("done", 4, 2)
+    failed = [sample for sample in load_samples(run) if not sample.ok]
+    assert {(sample.key.provider, sample.error) for sample in failed} == {("bad", "bad_request")}
+    assert all(sample.message for sample in failed)
+
+
+def test_a_tier_that_does_not_fit_is_a_stored_notice(
+    start: Callable[..., tuple[Job, Run]],
+) -> None:
+    job, run = start(FAST, context_tiers=(0, 50_000))
+
+    runner.run_next("main")
+
+    [notice] = _again(run).notices
+    assert notice["code"] == "tier_skipped"
+    assert notice["target"] == {"provider": "lab", "model": FAST}
+    assert "4,096" in notice["text"]
+    assert fresh(job).total == 2
+
+
+def test_a_run_that_was_deleted_is_not_filled(start: Callable[..., tuple[Job, Run]]) -> None:
+    job, run = start(FAST)
+    Run.update(deleted_at=time.time()).execute()
+
+    runner.run_next("main")
+
+    assert fresh(job).state == "failed"
+    assert "deleted" in str(fresh(job).error)
+    assert load_samples(run) == []
+    assert not submit.resume(fresh(job))
+
+
+def test_a_run_that_took_over_the_id_of_a_deleted_one_is_not_filled(
+    start: Callable[..., tuple[Job, Run]], bob: User
+) -> None:
+    job, run = start(FAST)
+    run.delete_instance()
+    other = Run.create(id=run.id, user=bob, name="Bob's", spec={})
+
+    runner.run_next("main")
+
+    assert fresh(job).state == "failed"
+    assert load_samples(other) == []
+
+
+def test_samples_are_stored_and_shown_while_the_run_goes_on(
+    start: Callable[..., tuple[Job, Run]], consume: Callable[..., Consumer]
+) -> None:
+    job, run = start(FAST, runs=500)
+    consume(workers=1)
+
+    eventually(lambda: fresh(job).done >= 2, 20)
+
+    row = fresh(job)
+    assert (row.state, row.total) == ("running", 500)
+    assert f"lab/{FAST}, run " in row.message
+    stored = SampleRow.select().where(SampleRow.run == run.id).count()
+    assert stored >= row.done
+    for sample in SampleRow.select():
+        finished = sample.started_at + (sample.total_ms or 0) / 1000
+        assert sample.stored_at - finished < 1
+
+
+def test_a_cancelled_run_keeps_what_it_has_and_can_go_on(
+    start: Callable[..., tuple[Job, Run]], consume: Callable[..., Consumer]
+) -> None:
+    job, run = start(SLOW, runs=4, max_tokens=60)
+    consume(workers=1)
+    eventually(lambda: fresh(job).done >= 1, 20)
+
+    assert submit.cancel(job)
+
+    row = reaches(job, "cancelled", 2)
+    kept = {sample.key: sample for sample in load_samples(run) if sample.ok}
+    cut = [sample for sample in load_samples(run) if not sample.ok]
+    assert 1 <= len(kept) == row.done < 4
+    assert {sample.outcome for sample in cut} <= {"incomplete"}
+    assert row.failed == 0
+
+    assert submit.resume(row)
+    row = reaches(job, "done", 20)
+    after = {sample.key: sample for sample in load_samples(run)}
+    assert (row.total, row.done, row.failed) == (4, 4, 0)
+    assert all(sample.ok for sample in after.values())
+    assert kept.items() <= after.items()
+
+
+def test_a_killed_worker_costs_no_stored_sample_and_resume_takes_only_the_rest(
+    start: Callable[..., tuple[Job, Run]], consume: Callable[..., Consumer], demo: DemoServer
+) -> None:
+    before = len(demo.truth())
+    job, run = start(f"one/{FAST}", f"two/{FAST}", runs=12)
+    consume(workers=1)
+    eventually(lambda: fresh(job).done >= 5, 20)
+
+    os.kill(pid_of(job), signal.SIGKILL)
+
+    stored = {sample.key: sample for sample in load_samples(run)}
+    row = reaches(job, "interrupted", TEST_LEASE_S + 10)
+    assert {sample.key: sample for sample in load_samples(run)} == stored
+    assert 5 <= row.done <= len(stored) < 24
+
+    assert submit.resume(row)
+    row = reaches(job, "done", 20)
+    after = {sample.key: sample for sample in load_samples(run)}
+    assert (row.attempt, row.total, row.done, row.failed) == (2, 24, 24, 0)
+    assert stored.items() <= after.items()
+    assert set(_keys(run).values()) == {1}
+    assert {(key.provider, key.run) for key in after} == {
+        (name, index) for name in ("one", "two") for index in range(12)
+    }
+    # At the moment of the kill one request a provider was open; none was asked twice else.
+    assert 24 <= len(demo.truth()) - before <= 24 + 2
+    assert len(_again(run).environment["resumed"]) == 1
+
+
+class Script:
+    """A double of the engine: says what it is given and remembers what it was asked."""
+
+    def __init__(self, *events: Event) -> None:
+        self.events, self.stored, self.closed = events, frozenset[SampleKey](), False
+
+    def __call__(
+        self, spec: object, targets: object, *, cancel: CancelToken, stored: frozenset[SampleKey]
+    ) -> Iterator[Event]:
+        self.stored = stored
+        try:
+            yield from self.events
+        finally:
+            self.closed = True
+
+
+def _sample(run: int, outcome: Any = "ok", **more: Any) -> Sample:
+    return Sample(SampleKey("lab", FAST, 0, run, False), outcome, **more)
+
+
+@pytest.mark.parametrize(
+    ("reason", "state", "error"),
+    [("complete", "done", None), ("cancelled", "cancelled", None), ("deadline", "failed", "limit")],
+)
+def test_the_engines_reason_decides_the_state(
+    start: Callable[..., tuple[Job, Run]],
+    monkeypatch: pytest.MonkeyPatch,
+    reason: Any,
+    state: str,
+    error: str | None,
+) -> None:
+    script = Script(Started(2, {}), SampleDone(_sample(0)), Finished(reason))
+    monkeypatch.setattr(benchmark, "run_benchmark", script)
+    job, run = start(FAST)
+    Job.update(deadline_s=5).execute()
+
+    runner.run_next("main")
+
+    row = fresh(job)
+    assert row.state == state
+    assert row.error is None if error is None else error in str(row.error)
+    assert row.done == len(load_samples(run)) == 1
+    assert _again(run).finished_at is not None
+
+
+def test_an_engine_that_breaks_loses_no_finished_sample(
+    start: Callable[..., tuple[Job, Run]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def engine(*_: object, **__: object) -> Iterator[Event]:
+        yield Started(3, {})
+        yield SampleDone(_sample(0))
+        yield SampleFailed(_sample(1, "failed", error="timeout"))
+        raise ZeroDivisionError("engine")
+
+    monkeypatch.setattr(benchmark, "run_benchmark", engine)
+    job, run = start(FAST)
+
+    runner.run_next("main")
+
+    row = fresh(job)
+    assert (row.state, row.done, row.failed) == ("failed", 2, 1)
+    assert "ZeroDivisionError" in str(row.error)
+    assert len(load_samples(run)) == 2
+
+
+def test_resume_passes_what_is_stored_and_repeats_what_was_cut(
+    start: Callable[..., tuple[Job, Run]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, failed = _sample(0), _sample(1, "failed", error="server", message="no")
+    cut = _sample(2, "incomplete")
+    first = Script(
+        Started(3, {"host": "a"}),
+        Notice("no_usage", "No usage."),
+        SampleDone(done),
+        SampleFailed(failed),
+        SampleFailed(cut),
+        Finished("cancelled"),
+    )
+    monkeypatch.setattr(benchmark, "run_benchmark", first)
+    job, run = start(FAST)
+    runner.run_next("main")
+    assert (fresh(job).done, fresh(job).failed) == (2, 1)
+
+    whole = _sample(2, ttft_ms=9.0)
+    second = Script(
+        Started(3, {"host": "b"}),
+        Notice("no_usage", "No usage."),
+        SampleDone(whole),
+        Finished("complete"),
+    )
+    monkeypatch.setattr(benchmark, "run_benchmark", second)
+    submit.resume(fresh(job))
+    runner.run_next("main")
+
+    assert first.stored == frozenset()
+    assert second.stored == {done.key, failed.key}
+    assert load_samples(run) == [done, failed, whole]
+    assert (fresh(job).done, fresh(job).failed, fresh(job).state) == (3, 1, "done")
+    row = _again(run)
+    assert len(row.notices) == 1
+    assert row.environment["host"] == "a"
+    assert row.environment["resumed"] == [{"host": "b"}]
+
+
+def test_a_target_that_is_left_out_makes_the_run_shorter(
+    start: Callable[..., tuple[Job, Run]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = Script(
+        Started(10, {}),
+        Notice("target_left_out", "Left out.", TargetRef(provider="lab", model=FAST), dropped=7),
+        Finished("complete"),
+    )
+    monkeypatch.setattr(benchmark, "run_benchmark", script)
+    job, _ = start(FAST)
+
+    runner.run_next("main")
+
+    assert fresh(job).total == 3
+
+
+def test_a_worker_that_was_taken_for_dead_stores_nothing_more(
+    start: Callable[..., tuple[Job, Run]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, run = start(FAST)
+
+    def engine(*_: object, **__: object) -> Iterator[Event]:
+        yield Started(3, {})
+        yield SampleDone(_sample(0))
+        eventually(lambda: SampleRow.select().count() == 1)
+        Job.update(state="interrupted").where(Job.id == job.id).execute()
+        for index in range(1, 200):
+            yield SampleDone(_sample(index))
+        yield Finished("complete")
+
+    monkeypatch.setattr(benchmark, "run_benchmark", engine)
+
+    runner.run_next("main")
+
+    assert [sample.key.run for sample in load_samples(run)] == [0]
+    assert fresh(job).state == "interrupted"
+
+
+def test_a_run_says_how_many_jobs_ran_beside_it(
+    start: Callable[..., tuple[Job, Run]], monkeypatch: pytest.MonkeyPatch, bob: User
+) -> None:
+    _, run = start(FAST)
+    beside = {"kind": "wait", "spec": {}, "started_at": time.time()}
+    Job.create(user=bob, state="running", heartbeat_at=db.now(), **beside)
+    Job.create(user=bob, state="running", lane="quick", heartbeat_at=db.now(), **beside)
+    Job.create(user=bob, state="done", finished_at=time.time() - 60, **beside)
+
+    monkeypatch.setattr(benchmark, "run_benchmark", Script(Started(0, {}), Finished("complete")))
+    runner.run_next("main")
+
+    assert _again(run).environment["other_jobs"] == 1
