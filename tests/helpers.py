@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def eventually(
-    probe: Callable[[], T], timeout_s: float = 10.0, *, every_s: float = 0.02, what: str = ""
+    probe: Callable[[], T | None], timeout_s: float = 10.0, *, every_s: float = 0.02, what: str = ""
 ) -> T:
     """The first truthy value of `probe()`; fails the test when there is none in time.
 

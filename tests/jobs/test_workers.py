@@ -44,6 +44,8 @@ def test_a_submitted_job_is_run_by_a_worker_process(
     assert row.result == {"pid": pid_of(job)}
     assert row.result["pid"] != os.getpid()
     assert (row.error, row.message) == (None, "")
+    assert row.finished_at is not None
+    assert row.started_at is not None
     assert row.finished_at >= row.started_at >= row.created_at
 
 

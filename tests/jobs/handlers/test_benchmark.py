@@ -48,7 +48,8 @@ def start(alice: User, demo: DemoServer) -> Callable[..., tuple[Job, Run]]:
 
 def _own(user: User, key: str, model: str, address: str) -> TargetRef:
     row = {"display_name": key.title(), "model_id_prefix": "openai/", "api_base": address}
-    provider, _ = Provider.get_or_create(user=user, key=key, defaults=row)
+    provider = user.providers.where(Provider.key == key).first()
+    provider = provider or Provider.create(user=user, key=key, **row)
     ModelEntry.create(provider=provider, model_id=model, display_name=model, context_window=4_096)
     return TargetRef(provider=key, model=model)
 
