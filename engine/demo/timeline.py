@@ -48,7 +48,7 @@ def writes(
         yield Write(min(round(script.role_ms * _MS), first_ns), opening)
         opening = b""
     for write in _tokens(answer, encoder, script, first_ns, gaps_ns, rng):
-        yield write._replace(data=opening + write.data)
+        yield write._replace(data=opening + write.data) if opening else write
         opening, at = b"", write.at_ns
     if script.ending == "error":
         yield Write(at, opening + encoder.error(SERVER_FAILED), closing=True)
@@ -71,17 +71,20 @@ def _tokens(
     for number, group in enumerate(_groups(answer.pieces, script.chunk_tokens, rng)):
         if sent >= stop_at:
             return
-        tokens, reasoning = sum(piece.tokens for piece in group), group[0].kind == "reasoning"
-        at += sum(next(gaps_ns) for _ in range(tokens - (number == 0)))
+        reasoning = group[0].kind == "reasoning"
+        tokens = group[0].tokens if len(group) == 1 else sum(piece.tokens for piece in group)
+        for _ in range(tokens - (number == 0)):
+            at += next(gaps_ns)
         if script.keepalive and number % _KEEPALIVE_EVERY == 0:
             yield Write(at - _MS // 2, encoder.keepalive())
         sent, reasoned = sent + tokens, reasoned + tokens * reasoning
         if sent - tokens < spoilt <= sent:
             yield Write(at, encoder.malformed())
             continue
-        so_far = answer.usage._replace(output=sent, reasoning=reasoned)
-        event = encoder.pieces(group, so_far if script.usage == "every" else None)
-        yield Write(at, event, tokens, reasoning)
+        so_far = None
+        if script.usage == "every":
+            so_far = answer.usage._replace(output=sent, reasoning=reasoned)
+        yield Write(at, encoder.pieces(group, so_far), tokens, reasoning)
 
 
 def duration_ns(answer: Answer, first_ns: int, gaps_ns: Iterator[int]) -> int:
@@ -99,12 +102,12 @@ def zipped(stream: Iterable[Write]) -> Iterator[Write]:
 
 def framed(stream: Iterable[Write], head: bytes, *, chunked: bool) -> Iterator[Write]:
     """The same writes with the response's head and, in HTTP/1.1, chunked coding."""
-    for write in stream:
-        data = write.data
+    for at_ns, data, tokens, reasoning, closing in stream:
+        body = data
         if chunked:
-            end = b"\r\n0\r\n\r\n" if write.closing else b"\r\n"
-            data = b"%x\r\n%b%b" % (len(data), data, end)
-        yield write._replace(data=head + data)
+            end = b"\r\n0\r\n\r\n" if closing else b"\r\n"
+            body = b"%x\r\n%b%b" % (len(data), data, end)
+        yield Write(at_ns, head + body if head else body, tokens, reasoning, closing)
         head = b""
 
 
