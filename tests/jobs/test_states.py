@@ -99,7 +99,7 @@ def test_jobs_of_a_disabled_user_do_not_start(alice: User) -> None:
 
 
 @hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     jobs=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 50)), max_size=14),

@@ -99,7 +99,7 @@ _samples = st.builds(
 
 
 @hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(samples=st.lists(_samples, max_size=8, unique_by=lambda sample: sample.key))
 def test_what_is_stored_comes_back_whole(run: Run, samples: list[Sample]) -> None:
