@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.samples import Arrival
+from engine.samples import Arrival, pack_arrivals, unpack_arrivals
 from engine.stats import Summary, describe, pooled_itl
 
 MS = 1_000_000
@@ -91,3 +91,10 @@ def test_the_interval_holds_the_median_and_stays_in_range(lists: list[list[float
         assert low is not None
         assert high is not None
         assert s.min <= low <= s.p50 <= high <= s.max
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 9)), max_size=12)))
+def test_streams_from_storage_count_like_fresh_ones(streams: list[list[tuple[int, int]]]) -> None:
+    fresh = [tuple(Arrival(at, n) for at, n in sorted(stream)) for stream in streams]
+    stored = [unpack_arrivals(pack_arrivals(stream)) for stream in fresh]
+    assert pooled_itl(stored) == pooled_itl(fresh)
