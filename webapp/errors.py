@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,15 +16,15 @@ from flask import (
     request,
     url_for,
 )
+from flask_limiter.errors import RateLimitExceeded
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException
 
 from webapp.htmx import is_htmx, toast
 
 if TYPE_CHECKING:
     from flask import Flask
-
-log = logging.getLogger(__name__)
 
 # status: (heading, sentence). Sentences say what happened and what to do next.
 WORDS = {
@@ -68,8 +67,6 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
-    if status == 500:
-        _log_bug(error)
     response = _body(status, _sentence(error, status))
     for name in ("Allow", "Retry-After"):
         if name in (given := error.get_response().headers):
@@ -77,17 +74,16 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _log_bug(error: HTTPException) -> None:
-    cause = error.original_exception if isinstance(error, InternalServerError) else None
-    log.error("unhandled error in %s %s", request.method, request.path, exc_info=cause or error)
-
-
 def _sentence(error: HTTPException, status: int) -> str:
-    """Our own description when a view gave one, else the table's; never Werkzeug's."""
-    given = error.description
-    if given and given != type(error).description and status != 500:
+    """What a view said when it gave up, else the table's words; never a library's."""
+    given = vars(error).get("description")
+    if given and status != 500 and not isinstance(error, RateLimitExceeded):
         return str(given)
-    return WORDS.get(status, WORDS[400 if status < 500 else 500])[1]
+    return _words(status)[1]
+
+
+def _words(status: int) -> tuple[str, str]:
+    return WORDS.get(status) or WORDS[400 if status < 500 else 500]
 
 
 def _body(status: int, sentence: str) -> Response:
@@ -99,11 +95,13 @@ def _body(status: int, sentence: str) -> Response:
     if is_htmx():
         text = f"{sentence} ({request_id})" if status >= 500 else sentence
         return toast(make_response(text, status, {"HX-Reswap": "none"}), text, "bad")
-    heading = WORDS.get(status, WORDS[400 if status < 500 else 500])[0]
+    if status >= 500:
+        # The page of a bug asks the database nothing: as for a stranger, without the bell.
+        g._login_user = AnonymousUserMixin()
     page = render_template(
         "errors/error.html",
         status=status,
-        heading=heading,
+        heading=_words(status)[0],
         sentence=sentence,
         request_id=request_id,
     )

@@ -36,7 +36,7 @@ def login() -> Response:
 @limiter.limit(_FLOOD)
 def sign_in() -> Response:
     """Check address and password; a locked pair is told how long it has to wait."""
-    email = accounts.normal(request.form.get("email", ""))
+    email = accounts.normal(request.form.get("email", ""))[: accounts.EMAIL_MAX]
     try:
         attempt = lockout.begin(email, request.remote_addr or "")
     except lockout.Locked as lock:
