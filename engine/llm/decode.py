@@ -72,8 +72,8 @@ def decode(capture: Capture, model: str, secrets: tuple[str | None, ...]) -> Dec
     `finished` False, so that what arrived can be kept.
     """
     response = parse_response(capture)
-    _refuse_no_answer(capture, response, secrets)
-    if _is_openai(response, model):
+    refuse_no_answer(capture, response, secrets)
+    if uses_openai_format(model):
         from engine.llm.openai_stream import decode_openai
 
         decoded = decode_openai(response)
@@ -86,7 +86,7 @@ def decode(capture: Capture, model: str, secrets: tuple[str | None, ...]) -> Dec
     return decoded
 
 
-def _refuse_no_answer(
+def refuse_no_answer(
     capture: Capture, response: Response, secrets: tuple[str | None, ...]
 ) -> None:
     if response.status == 0:
@@ -126,7 +126,8 @@ _OTHER_FORMATS = frozenset(
 )
 
 
-def _is_openai(response: Response, model: str) -> bool:
+def uses_openai_format(model: str) -> bool:
+    """Whether the answers of a model (LiteLLM id) are chat completion chunks."""
     return model.partition("/")[0] not in _OTHER_FORMATS
 
 

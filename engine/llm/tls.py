@@ -33,22 +33,26 @@ class TlsPipe:
         """Shake hands over a connected non-blocking socket. Raises ssl.SSLError (a bad
         certificate, say) or OSError."""
         pipe = cls(host)
+        ready, reply = pipe.shake()
         while True:
-            try:
-                pipe._session.do_handshake()
-            except ssl.SSLWantReadError:
-                await pipe._flush(loop, sock)
-                data = await loop.sock_recv(sock, _READ_BYTES)
-                if not data:
-                    raise ConnectionResetError("closed during the TLS handshake") from None
-                pipe._incoming.write(data)
-            else:
-                await pipe._flush(loop, sock)
+            if reply:
+                await loop.sock_sendall(sock, reply)
+            if ready:
                 return pipe
+            data = await loop.sock_recv(sock, _READ_BYTES)
+            if not data:
+                raise ConnectionResetError("closed during the TLS handshake")
+            ready, reply = pipe.shake(data)
 
-    async def _flush(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
-        if data := self._outgoing.read():
-            await loop.sock_sendall(sock, data)
+    def shake(self, data: bytes = b"") -> tuple[bool, bytes]:
+        """One step of the handshake with what the peer sent: whether the session stands,
+        and the bytes to send now. Raises ssl.SSLError."""
+        self._incoming.write(data)
+        try:
+            self._session.do_handshake()
+        except ssl.SSLWantReadError:
+            return False, self._outgoing.read()
+        return True, self._outgoing.read()
 
     def encrypt(self, data: bytes) -> bytes:
         """The records that carry `data`."""
