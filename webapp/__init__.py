@@ -19,7 +19,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     from flask import Flask
 
-    from webapp import areas, db, errors, extensions, security
+    from webapp import areas, cli, db, errors, extensions, security
     from webapp.settings import Settings
 
     settings = settings or Settings.from_env()
@@ -31,4 +31,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.init_app(app)
     errors.init_app(app)
     areas.init_app(app)
+    cli.init_app(app)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -18,6 +19,8 @@ from engine.llm.wire import Connection
 from engine.quiet import quiet
 from engine.samples import Try
 from engine.targets import Target
+
+log = logging.getLogger(__name__)
 
 # Waits when a rate limit names none, in seconds, doubled for each further try.
 FIRST_WAIT_S = 1.0
@@ -65,9 +68,17 @@ class Asker:
             prepared = await loop.run_in_executor(self.cpu, prepare, self.target, request)
         except ProviderError as error:
             return Asked(error=error)
+        log.info(
+            "%s: %s %s, %d bytes",
+            self.target.ref,
+            prepared.method,
+            prepared.url,
+            len(prepared.body),
+        )
         while True:
             asked = await self._attempt(prepared, on_send)
             asked.tries = tuple(tries)
+            log.info("%s: %s", self.target.ref, _said(asked))
             limit = asked.error
             if limit is None or limit.kind != "rate_limited" or len(tries) >= self.retries:
                 return asked
@@ -143,3 +154,13 @@ class Asker:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _said(asked: Asked) -> str:
+    """How a request ended, for the log: never the content of question or answer."""
+    if asked.error is not None:
+        return f"{asked.error.kind}: {asked.error.message}"
+    if asked.capture is None:
+        return "cancelled before it was sent"
+    milliseconds = (asked.capture.ended_ns - asked.capture.sent_ns) / 1e6
+    return f"{asked.capture.ended} after {milliseconds:,.0f} ms"

@@ -55,7 +55,7 @@ def _earliest(front: Sequence[Result]) -> Card:
 def tail_words(summary: Summary) -> str:
     """ "p95 141", or "max 141" where there are too few values for a p95."""
     name, value = tail(summary, "p95")
-    return f"{name} {numbers.ms(value)}"
+    return numbers.NONE if value is None else f"{name} {numbers.ms(value)}"
 
 
 def _cheapest(front: Sequence[Result]) -> Card:

@@ -9,16 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.report.result import METRICS, Result
+from engine.specs import Spec
 from engine.stats import Summary
 
 SCHEMA = "studio.bench/1"
 
 
-def document(results: Sequence[Result], environment: Mapping[str, Any]) -> dict[str, Any]:
-    """The document that `studio bench --json`, `studio export` and a run's JSON twin give."""
+def document(
+    results: Sequence[Result], environment: Mapping[str, Any], spec: Spec
+) -> dict[str, Any]:
+    """The document that `studio bench --json`, `studio export` and a run's JSON twin give;
+    the spec stands in the environment, so that a file says what was asked."""
     return {
         "schema": SCHEMA,
-        "environment": dict(environment),
+        "environment": {**environment, "spec": spec.model_dump(mode="json")},
         "results": [result.as_dict() for result in results],
     }
 

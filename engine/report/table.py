@@ -17,23 +17,36 @@ if TYPE_CHECKING:
 _STYLE = {"high": "green", "medium": "yellow", "low": "red"}
 
 
+_HEADINGS = (
+    *("Output\ntok/s", "95 %\ninterval", "First\ntoken", "\np95", "Mean\ngap"),
+    *("An-\nswers", "USD\neach"),
+)
+
+
 def table(results: Sequence[Result]) -> Table:
-    """Fastest first within each context size; the size has a column when there are several."""
+    """Fastest first within each context size, in 80 columns; provider and size stand under
+    the model where there are several. Times are in milliseconds."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     tiers = len({result.context_tokens for result in results}) > 1
-    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
-    drawn.add_column("Model", overflow="fold")
-    numeric = ["Context"] * tiers + [
-        *("Output, tokens/s", "95 % interval", "First token, ms", "p95"),
-        *("Between tokens, ms", "Answers", "USD each"),
-    ]
-    for heading in numeric:
-        drawn.add_column(heading, justify="right")
-    drawn.add_column("Confidence")
+    providers = list(dict.fromkeys(result.provider_label for result in results))
+    drawn = Table(
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        collapse_padding=True,
+        title=providers[0] if len(providers) == 1 else None,
+        title_justify="left",
+        caption="Medians; times in ms.",
+        caption_justify="left",
+    )
+    drawn.add_column("\nModel", overflow="fold", min_width=10)
+    for heading in _HEADINGS:
+        drawn.add_column(heading, justify="right", no_wrap=True)
+    drawn.add_column("Confi-\ndence", no_wrap=True)
     for result in sorted(results, key=_order):
-        drawn.add_row(*_cells(result, tiers))
+        drawn.add_row(_model(result, len(providers) > 1, tiers), *_cells(result))
     return drawn
 
 
@@ -41,21 +54,26 @@ def _order(result: Result) -> tuple[int, float]:
     return result.context_tokens, -(result.output_tps.p50 or 0.0)
 
 
-def _cells(result: Result, tiers: bool) -> list[Text]:
+def _model(result: Result, provider: bool, tiers: bool) -> Text:
+    from rich.text import Text
+
+    size = f"{numbers.tier(result.context_tokens)} context"
+    under = [*([result.provider_label] if provider else []), *([size] if tiers else [])]
+    return Text("\n").join([Text(result.label), *(Text(line, style="dim") for line in under)])
+
+
+def _cells(result: Result) -> list[Text]:
     from rich.text import Text
 
     speed, first, between = result.output_tps, result.ttft_ms, result.itl_ms
     label = confidence_label(speed) if speed.n else numbers.NONE
-    model = Text(result.label).append(f" {result.provider_label}", style="dim")
-    cells = [
+    cells = (
         numbers.measured(speed.p50, speed.ci95),
         numbers.measured_span(speed.p50, speed.ci95),
         numbers.ms(first.p50),
         tail_words(first),
         numbers.ms(between.mean),
-        f"{result.requests.ok} of {result.requests.total}",
+        f"{result.requests.ok}/{result.requests.total}",
         numbers.usd(cost_per_request(result)),
-    ]
-    context = [numbers.tier(result.context_tokens)] if tiers else []
-    last = Text(label, style=_STYLE.get(label, ""))
-    return [model, *(Text(cell) for cell in (*context, *cells)), last]
+    )
+    return [*(Text(cell) for cell in cells), Text(label, style=_STYLE.get(label, ""))]

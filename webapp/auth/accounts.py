@@ -100,3 +100,17 @@ def promote(email: str) -> bool:
             User.update(is_admin=True).where(User.id == user.id).execute()
             AuditEntry.create(user=user, action="account.promoted")
     return user is not None
+
+
+def set_password(email: str, password: str) -> bool:
+    """Give an account a new password and end all its sessions; False when there is no such
+    account. Raises AccountError for a password that is too weak."""
+    check(email, password)
+    hashed = generate_password_hash(password)
+    with db.write():
+        user = User.get_or_none(User.email == normal(email))
+        if user is not None:
+            changed = {"password_hash": hashed, "session_epoch": User.session_epoch + 1}
+            User.update(changed).where(User.id == user.id).execute()
+            AuditEntry.create(user=user, action="account.password_reset")
+    return user is not None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.report import document, to_csv, to_json
-from tests.engine.report.builders import failed, report, sample, target
+from tests.engine.report.builders import failed, report, sample, spec_for, target
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
@@ -29,7 +29,7 @@ def leaves(row: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def test_every_number_of_the_json_stands_in_the_csv_with_full_value() -> None:
     results = report([sample(ttft_ms=1 / 3, output_tps=2 / 3), sample(run=1), failed(run=2)])
     (line,) = rows_of(to_csv(results))
-    row = document(results, {})["results"][0]
+    row = document(results, {}, spec_for([target()]))["results"][0]
     compared = 0
     for name, value in leaves(row).items():
         if name.startswith("errors."):

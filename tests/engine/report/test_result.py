@@ -148,6 +148,7 @@ def test_the_generators_own_figures_are_null_until_they_are_measured() -> None:
     }
 
 
+SPEC = spec_for([target()])
 CONTRACT = {
     *("provider", "model", "context_tokens", "concurrency", "rate", "requests", "errors"),
     *("tokens", "ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "e2e_ms", "output_tps", "input_tps"),
@@ -157,9 +158,9 @@ SUMMARY = {"mean", "std", "min", "p50", "p90", "p95", "p99", "max", "ci95", "n"}
 
 
 def test_the_document_keeps_the_published_contract() -> None:
-    made = document(report([sample(), failed(run=1)]), {"python": "3.11"})
+    made = document(report([sample(), failed(run=1)]), {"python": "3.11"}, SPEC)
     assert made["schema"] == "studio.bench/1"
-    assert made["environment"] == {"python": "3.11"}
+    assert made["environment"] == {"python": "3.11", "spec": SPEC.model_dump(mode="json")}
     (row,) = made["results"]
     assert row.keys() >= CONTRACT
     assert (row["concurrency"], row["rate"]) == (1, None)
@@ -173,7 +174,7 @@ def test_the_document_keeps_the_published_contract() -> None:
 
 
 def test_the_document_reads_back_as_it_was_written() -> None:
-    made = document(report([sample(ttft_ms=100.1234567890123)]), {})
+    made = document(report([sample(ttft_ms=100.1234567890123)]), {}, SPEC)
     assert json.loads(to_json(made)) == made
     assert made["results"][0]["ttft_ms"]["p50"] == 100.1234567890123
 
@@ -190,7 +191,7 @@ def test_whatever_was_measured_the_json_is_strict_and_the_counts_add_up(
         for i, (ttft, tps, ok) in enumerate(taken)
     ]
     rows = report(samples, [target()])
-    text = to_json(document(rows, {}))
+    text = to_json(document(rows, {}, SPEC))
     assert "NaN" not in text
     assert "Infinity" not in text
     (row,) = rows

@@ -1,0 +1,169 @@
+"""`studio bench`: a benchmark in this process, from flags to table and file."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from webapp.commands.problems import BadUsage
+
+if TYPE_CHECKING:
+    from engine.config import Defaults
+    from engine.specs import BenchmarkSpec
+    from engine.targets import Target
+
+# Flags of later versions: refused with a sentence, never ignored.
+_LOAD = ("concurrency", "requests", "rate", "duration")
+_REMOTE = ("server", "token")
+
+
+def _tiers(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[int] | None:
+    """Whole numbers separated by commas; 5K is 5000."""
+    if value is None:
+        return None
+    try:
+        return [_whole(part) for part in value.split(",") if part.strip()]
+    except ValueError as error:
+        raise click.BadParameter(
+            f"give tokens separated by commas, such as 0,5000 ({error})"
+        ) from None
+
+
+def _whole(text: str) -> int:
+    text = text.strip().upper()
+    return int(text[:-1]) * 1000 if text.endswith("K") else int(text)
+
+
+@click.command(short_help="Measure speed and first token of models.")
+@click.option(
+    "--provider", help="Configured providers whose key or name contains this; comma-separated."
+)
+@click.option("--model", help="Configured models whose id or name contains this; comma-separated.")
+@click.option(
+    "--base-url", help="Any OpenAI-compatible endpoint instead, such as http://127.0.0.1:8000/v1."
+)
+@click.option("--model-id", help="The model's id at --base-url.")
+@click.option("--api-key-env", help="Environment variable that holds the key for --base-url.")
+@click.option(
+    "--runs", type=int, help="Measured requests for each model and context size  [default: 3]"
+)
+@click.option("--max-tokens", type=int, help="Longest answer in tokens  [default: 512]")
+@click.option("--temperature", type=float, help="Sampling temperature  [default: 0.7]")
+@click.option("--prompt", help="What is asked.")
+@click.option(
+    "--context-tiers", callback=_tiers, metavar="N,N", help="Prompt lengths in tokens  [default: 0]"
+)
+@click.option(
+    "--timeout", type=float, metavar="SECONDS", help="Limit of one request  [default: 120]"
+)
+@click.option("--no-warmup", is_flag=True, help="Leave out the request before the measured ones.")
+@click.option("--no-save", is_flag=True, help="Do not write results/<UTC time>.json.")
+@click.option(
+    "--json",
+    "json_file",
+    metavar="FILE|-",
+    help="Write the results as JSON; - is standard output, which then holds nothing else.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="STUDIO_CONFIG",
+    help="Configuration to use  [default: ./config.yaml, else the shipped one]",
+)
+@click.option("--verbose", is_flag=True, help="Log every call to standard error, secrets masked.")
+@click.option("--concurrency", type=int, help="Load runs: not in this version.")
+@click.option("--requests", type=int, help="Load runs: not in this version.")
+@click.option("--rate", type=float, help="Load runs: not in this version.")
+@click.option("--duration", type=float, help="Load runs: not in this version.")
+@click.option("--server", metavar="URL", help="A Studio elsewhere: not in this version.")
+@click.option("--token", help="A Studio elsewhere: not in this version.")
+@click.pass_context
+def bench(ctx: click.Context, /, **flags: Any) -> None:
+    """Measure models from this machine, without server, database or account.
+
+    \b
+    studio bench --provider demo
+    studio bench --provider anthropic,openai --model haiku,mini --runs 10
+    studio bench --base-url http://127.0.0.1:8000/v1 --model-id my-model --json -
+
+    The demo provider needs no key and is started when it does not run. Providers are
+    measured in parallel, the models of one provider in turn. Ctrl-C stops and shows what was
+    measured so far; a second Ctrl-C leaves at once.
+
+    Exit code: 0 when every request was answered, 1 when some failed, 2 when the flags make no
+    sense, 130 after Ctrl-C.
+    """
+    from webapp.commands import bench_output, bench_run, bench_targets
+
+    _refuse_later(flags)
+    destination = bench_output.Destination(flags["json_file"], save=not flags["no_save"])
+    with ExitStack() as stack:
+        token = stack.enter_context(bench_run.interruptible())
+        targets, defaults = bench_targets.choose(flags, stack)
+        spec = _spec(flags, targets, defaults)
+        if flags["verbose"]:
+            stack.enter_context(bench_output.logged_calls(targets))
+        outcome = bench_run.measure(spec, targets, token, destination.notes)
+    destination.show(outcome)
+    ctx.exit(outcome.exit_code)
+
+
+def _refuse_later(flags: dict[str, Any]) -> None:
+    """Refuse what makes no sense together, and what this version cannot do yet."""
+    if flags["server"] and flags["api_key_env"]:
+        raise BadUsage("--api-key-env and --server exclude each other: a server uses its own keys.")
+    if given := [f"--{name}" for name in _REMOTE if flags[name] is not None]:
+        raise BadUsage(
+            f"{' and '.join(given)}: this version has no API to run benchmarks on a Studio "
+            "elsewhere. Leave it out to measure from this machine."
+        )
+    if given := [f"--{name}" for name in _LOAD if flags[name] is not None]:
+        raise BadUsage(
+            f"{' and '.join(given)}: this version has no load generator; it sends one request "
+            "at a time to each provider. Leave it out, and set --runs instead."
+        )
+
+
+def _spec(flags: dict[str, Any], targets: list[Target], defaults: Defaults | None) -> BenchmarkSpec:
+    """The flags as a spec; what is not given comes from config.yaml, else from the spec."""
+    from pydantic import ValidationError
+
+    from engine.specs import BenchmarkSpec, explain
+
+    fields = (
+        defaults.model_dump(include={"max_tokens", "temperature", "prompt"}) if defaults else {}
+    )
+    for flag, field in _FIELDS.items():
+        if flags[flag] is not None:
+            fields[field] = flags[flag]
+    if flags["no_warmup"]:
+        fields["warmup"] = 0
+    try:
+        return BenchmarkSpec(targets=tuple(target.ref for target in targets), **fields)
+    except ValidationError as error:
+        raise BadUsage(_sentences(explain(error), len(targets))) from None
+
+
+_FIELDS = {
+    "runs": "runs",
+    "max_tokens": "max_tokens",
+    "temperature": "temperature",
+    "prompt": "prompt",
+    "context_tiers": "context_tiers",
+    "timeout": "timeout_s",
+}
+
+
+def _sentences(errors: dict[str, str], targets: int) -> str:
+    names = {field: f"--{flag.replace('_', '-')}" for flag, field in _FIELDS.items()}
+    lines = []
+    for path, sentence in errors.items():
+        field = path.split(".", maxsplit=1)[0]
+        if field == "targets":
+            lines.append(f"{targets} models match. {sentence} Narrow --provider or --model.")
+        else:
+            lines.append(f"{names.get(field, field)}: {sentence}")
+    return "\n".join(dict.fromkeys(lines))
