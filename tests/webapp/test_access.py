@@ -87,9 +87,7 @@ def walk(app: Flask) -> Iterator[tuple[Rule, str, str]]:
 
 def stored() -> dict[str, list[Any]]:
     """All that is Alice's, in every table."""
-    return {
-        table.__name__: list(table.select().where(table.id == ID).dicts()) for table in TABLES
-    }
+    return {table.__name__: list(table.select().where(table.id == ID).dicts()) for table in TABLES}
 
 
 def ask(client: FlaskClient, rule: Rule, method: str, url: str) -> Any:

@@ -68,7 +68,11 @@ def test_a_failure_has_three_bodies_and_one_sentence(client: FlaskClient, status
     heading, sentence = WORDS[status]
     path = f"/t/fail/{status}"
 
-    page, part, data = client.get(path), client.get(path, headers=HTMX), client.get(path, headers=JSON)
+    page, part, data = (
+        client.get(path),
+        client.get(path, headers=HTMX),
+        client.get(path, headers=JSON),
+    )
 
     assert page.status_code == part.status_code == data.status_code == status
     assert f"<h1>{heading}</h1>" in page.text

@@ -143,7 +143,9 @@ def test_templates_hold_no_script_style_or_handler_of_their_own() -> None:
 
 
 def test_our_scripts_neither_evaluate_text_nor_parse_it_as_html() -> None:
-    forbidden = re.compile(r"\beval\(|new Function|innerHTML|outerHTML|insertAdjacentHTML|\.write\(")
+    forbidden = re.compile(
+        r"\beval\(|new Function|innerHTML|outerHTML|insertAdjacentHTML|\.write\("
+    )
 
     for script in sorted((STATIC / "js").rglob("*.js")):
         assert forbidden.search(script.read_text()) is None, script

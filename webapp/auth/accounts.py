@@ -50,21 +50,24 @@ def create(
     email: str,
     password: str,
     is_admin: bool = False,
-    promote_first: bool = False,
+    registers: bool = False,
 ) -> User:
     """A new user with config.yaml's providers. Raises AccountError, and
     ConfigError when config.yaml cannot be read.
 
-    `promote_first` makes an administrator of whoever comes while there is none; the look
-    and the insert are one write transaction, so two who register at once cannot both be.
+    Who `registers` becomes an administrator while there is none, or as ADMIN_EMAIL; the
+    look and the insert are one write transaction, so of two at once only one is the first.
     """
     check(email, password)
     hashed = generate_password_hash(password)
     try:
         with db.write():
-            first = promote_first and not User.select().where(User.is_admin).exists()
+            leads = registers and (
+                normal(email) == normal(settings.admin_email)
+                or not User.select().where(User.is_admin).exists()
+            )
             user = User.create(
-                email=normal(email), password_hash=hashed, is_admin=is_admin or first
+                email=normal(email), password_hash=hashed, is_admin=is_admin or leads
             )
             catalog.seed_providers(user, settings)
             AuditEntry.create(user=user, action="account.created")

@@ -64,7 +64,7 @@ def sign_up() -> Response:
     """Make an account and sign in; whoever comes while there is no administrator is one."""
     email, password = request.form.get("email", ""), request.form.get("password", "")
     try:
-        user = accounts.create(_settings(), email, password, promote_first=True)
+        user = accounts.create(_settings(), email, password, registers=True)
     except accounts.AccountError as error:
         return _form("register", error.errors, status=422)
     return _enter(user)
