@@ -6,11 +6,13 @@ used, so an operator's change counts at once and nobody can point a server-wide 
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from peewee import fn
 
-from engine.config import Config, ModelConfig, ProviderConfig, load_config
+from engine.config import DEMO, SHIPPED, Config, ModelConfig, ProviderConfig, load_config
 from webapp import db
 from webapp.models import ModelEntry, Provider, User
 
@@ -19,8 +21,24 @@ if TYPE_CHECKING:
 
 
 def read_config(settings: Settings) -> Config:
-    """config.yaml of this installation, the demo provider at its port. Raises ConfigError."""
-    return load_config(settings.config_file, settings.demo_port)
+    """config.yaml of this installation, the demo provider at its port. Raises ConfigError.
+
+    Cheap to call: the file is parsed again only after it changed.
+    """
+    path = settings.config_file or Path("config.yaml")
+    if settings.config_file is None and not path.is_file():
+        path = SHIPPED
+    try:
+        found = path.stat()
+        stamp = (found.st_mtime_ns, found.st_size)
+    except OSError:
+        stamp = (0, 0)
+    return _parsed(path.absolute(), settings.demo_port, stamp)
+
+
+@lru_cache(maxsize=4)
+def _parsed(path: Path, demo_port: int, stamp: tuple[int, int]) -> Config:
+    return load_config(path, demo_port)
 
 
 def seed_providers(user: User, settings: Settings) -> None:
@@ -49,10 +67,10 @@ def missing(user: User, settings: Settings) -> list[tuple[str, str]]:
     return [(key, item.display_name or key) for key, item in found if key not in present]
 
 
-def restore(user: User, key: str, settings: Settings) -> Provider | None:
+def restore(user: User, key: str, config: Config) -> Provider | None:
     """Give a deleted provider of config.yaml back, with all its models; None when
     config.yaml has no such provider or the user has one of that key."""
-    item = read_config(settings).providers.get(key)
+    item = config.providers.get(key)
     with db.write():
         if item is None or providers_of(user).where(Provider.key == key).exists():
             return None
@@ -110,8 +128,6 @@ def _refs(config: Config) -> list[str]:
 
 
 def _add_provider(user: User, key: str, item: ProviderConfig) -> Provider:
-    from engine.config import DEMO
-
     row: Provider = Provider.create(
         user=user,
         key=key,

@@ -124,11 +124,12 @@ def test_a_deleted_provider_can_be_given_back(
     catalog.seed_everybody(chosen)
     Provider.delete().where(Provider.key == "acme").execute()
     assert catalog.missing(alice, chosen) == [("acme", "Acme")]
-    assert catalog.restore(alice, "acme", chosen) is not None
+    config = catalog.read_config(chosen)
+    assert catalog.restore(alice, "acme", config) is not None
     assert models(alice, "acme") == ["one", "two"]
     assert catalog.missing(alice, chosen) == []
-    assert catalog.restore(alice, "acme", chosen) is None
-    assert catalog.restore(alice, "nothing", chosen) is None
+    assert catalog.restore(alice, "acme", config) is None
+    assert catalog.restore(alice, "nothing", config) is None
 
 
 def test_a_provider_of_ones_own_is_never_taken_over(
@@ -162,6 +163,13 @@ def test_seeding_belongs_to_the_transaction_it_runs_in(
     with pytest.raises(RuntimeError):
         registration_that_fails()
     assert keys(alice) == []
+
+
+def test_a_changed_file_is_read_again(settings: Settings, tmp_path: Path) -> None:
+    chosen = configured(settings, tmp_path, acme=ACME)
+    assert catalog.read_config(chosen) is catalog.read_config(chosen)
+    configured(settings, tmp_path, beta=BETA)
+    assert list(catalog.read_config(chosen).providers) == ["beta"]
 
 
 def test_a_broken_file_is_an_error_with_its_place(
