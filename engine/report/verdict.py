@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.report import numbers, wording
 from engine.report.result import Result
 from engine.report.wording import FIRST_TOKEN, SPEED, Metric
-from engine.stats import NOT_DISTINGUISHABLE, RUNS_TO_COMPARE, Comparison
+from engine.stats import NOT_DISTINGUISHABLE, Comparison, runs_to_compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ def _first_token(ranked: list[Result]) -> tuple[str, ...]:
 def _too_few(ranked: Sequence[Result]) -> str:
     fewest = min(result.requests.ok for result in ranked)
     answers = "1 answer" if fewest == 1 else f"{fewest} answers"
-    return f"{answers} a model cannot rule out chance; {RUNS_TO_COMPARE} or more can."
+    enough = runs_to_compare(len(ranked) - 1)
+    return f"{answers} a model cannot rule out chance; {enough} or more can."
 
 
 def _silent(tested: Sequence[Result]) -> tuple[str, ...]:

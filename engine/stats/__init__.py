@@ -7,11 +7,11 @@ it costs a web process more than a second. The tests hold our intervals equal to
 
 from engine.stats.comparison import (
     NOT_DISTINGUISHABLE,
-    RUNS_TO_COMPARE,
     Comparison,
     adjusted,
     compare,
     holm,
+    runs_to_compare,
 )
 from engine.stats.intervals import Interval, wilson
 from engine.stats.itl import pooled_itl
@@ -25,7 +25,6 @@ from engine.stats.summary import (
 
 __all__ = [
     "NOT_DISTINGUISHABLE",
-    "RUNS_TO_COMPARE",
     "Comparison",
     "Interval",
     "Summary",
@@ -35,6 +34,7 @@ __all__ = [
     "describe",
     "holm",
     "pooled_itl",
+    "runs_to_compare",
     "tail",
     "tukey_outliers",
     "wilson",

@@ -36,9 +36,6 @@ _EXACT_MAX = 10_000
 _BUDGET = 4_000_000
 _BATCH = 500_000
 
-# Fewer values on either side and the test cannot reach 5 %, however far they are apart.
-RUNS_TO_COMPARE = 5
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -59,7 +56,12 @@ class Comparison:
     ratio: float | None = None
     ratio_ci: Interval = NO_INTERVAL
     p_value: float | None = None
-    conclusive: bool = False
+    smallest_p: float = 1.0
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether so many values could have shown a difference at all."""
+        return self.smallest_p <= ALPHA
 
     @property
     def verdict(self) -> Verdict:
@@ -110,7 +112,7 @@ def _compare_groups(a: Floats, b: Floats, higher_is_better: bool) -> Comparison:
         ratio=mid_a / mid_b if mid_b else None,
         ratio_ci=ratio_ci,
         p_value=p_value,
-        conclusive=smallest <= ALPHA,
+        smallest_p=smallest,
     )
 
 
@@ -126,7 +128,7 @@ def _compare_pairs(a: Floats, b: Floats, higher_is_better: bool) -> Comparison:
         ratio=None if ratios is None else median(ratios),
         ratio_ci=NO_INTERVAL if ratios is None else median_interval(ratios),
         p_value=p_value,
-        conclusive=smallest <= ALPHA,
+        smallest_p=smallest,
     )
 
 
@@ -228,13 +230,26 @@ def _effect_intervals(a: Floats, b: Floats) -> tuple[Interval, Interval]:
 
 
 def adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The same comparisons with Holm's p values; those without a p value stay as they are."""
+    """The same comparisons with Holm's p values, each claim counted against the others;
+    those without a p value stay as they are."""
     known = [i for i, item in enumerate(comparisons) if item.p_value is not None]
     fixed = holm([p for item in comparisons if (p := item.p_value) is not None])
     out = list(comparisons)
     for i, p_value in zip(known, fixed, strict=True):
-        out[i] = replace(out[i], p_value=p_value)
+        smallest = min(1.0, out[i].smallest_p * len(known))
+        out[i] = replace(out[i], p_value=p_value, smallest_p=smallest)
     return out
+
+
+@lru_cache(maxsize=64)
+def runs_to_compare(comparisons: int = 1) -> int:
+    """How many values on each side it takes until the test can find a difference at 5 %,
+    when that many comparisons are made together."""
+    return next(
+        n
+        for n in itertools.count(2)
+        if _regrouping_test(np.arange(n, 2.0 * n), np.arange(float(n)))[1] * comparisons <= ALPHA
+    )
 
 
 def holm(pvalues: Sequence[float]) -> list[float]:

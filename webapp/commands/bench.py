@@ -26,10 +26,8 @@ def _tiers(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
         return None
     try:
         return [_whole(part) for part in value.split(",") if part.strip()]
-    except ValueError as error:
-        raise click.BadParameter(
-            f"give tokens separated by commas, such as 0,5000 ({error})"
-        ) from None
+    except ValueError:
+        raise click.BadParameter("give tokens separated by commas, such as 0,5000.") from None
 
 
 def _whole(text: str) -> int:
@@ -118,12 +116,12 @@ def _refuse_later(flags: dict[str, Any]) -> None:
     if given := [f"--{name}" for name in _REMOTE if flags[name] is not None]:
         raise BadUsage(
             f"{' and '.join(given)}: this version has no API to run benchmarks on a Studio "
-            "elsewhere. Leave it out to measure from this machine."
+            "elsewhere. Leave out --server and --token to measure from this machine."
         )
     if given := [f"--{name}" for name in _LOAD if flags[name] is not None]:
         raise BadUsage(
             f"{' and '.join(given)}: this version has no load generator; it sends one request "
-            "at a time to each provider. Leave it out, and set --runs instead."
+            "at a time to each provider. Set --runs instead."
         )
 
 

@@ -19,6 +19,7 @@ from webapp.commands.problems import BadUsage, Failure
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from engine.report import Result
     from engine.targets import Target
     from webapp.commands.bench_run import Outcome
 
@@ -40,24 +41,24 @@ class Destination:
         self.notes: Console = Console(stderr=True)
         self._shown: Console = self.notes if json_file == "-" else Console(width=_width())
         if json_file not in (None, "-"):
-            _require_writable(Path(str(json_file)), "--json")
+            _require_writable(Path(str(json_file)))
         self._save = save
         if save:
-            _require_writable(SAVED_IN / "x", "results")
+            _require_results_folder()
 
     def show(self, outcome: Outcome) -> None:
         """Show and write everything, also after Ctrl-C."""
         from engine.report import document, to_json
 
         results = outcome.results()
-        _print_report(self._shown, outcome)
+        _print_report(self._shown, outcome, results)
         text = to_json(document(results, outcome.environment, outcome.spec))
         if self._json_file == "-":
             click.echo(text, nl=False)
         elif self._json_file:
             _write(Path(self._json_file), text)
-        if self._save and outcome.samples:
-            self.notes.print(f"Saved {_save(text)}", markup=False, highlight=False)
+        if self._save and outcome.measured:
+            _say(self.notes, f"Saved {_save(text)}")
 
 
 def _width() -> int | None:
@@ -65,18 +66,24 @@ def _width() -> int | None:
     return None if sys.stdout.isatty() else 120
 
 
-def _print_report(console: Console, outcome: Outcome) -> None:
+def _print_report(console: Console, outcome: Outcome, results: Sequence[Result]) -> None:
     from engine.report import cautions, table, verdict
 
-    results = outcome.results()
     if outcome.reason != "complete":
-        planned = "; what was measured so far:" if outcome.samples else "."
-        console.print(f"Stopped before the end{planned}")
-    console.print(str(verdict(results)), markup=False, highlight=False)
-    if any(result.requests.total for result in results):
+        so_far = "; what was measured so far:" if outcome.measured else "."
+        _say(console, f"Stopped before the end{so_far}")
+    _say(console, str(verdict(results)))
+    if outcome.measured:
         console.print(table(results))
-    for sentence in (*cautions(results), *_failures(outcome)):
-        console.print(sentence, markup=False, highlight=False)
+    failures = list(_failures(outcome))
+    if any(sample.ok for sample in outcome.measured) or len(failures) > 1:
+        for sentence in (*cautions(results), *failures):  # else the verdict names the reason
+            _say(console, sentence)
+
+
+def _say(console: Console, sentence: str) -> None:
+    """One line, wrapped by the terminal; names in it are no markup."""
+    console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 def _failures(outcome: Outcome) -> Iterator[str]:
@@ -84,26 +91,27 @@ def _failures(outcome: Outcome) -> Iterator[str]:
     labels = {(t.provider, t.model): t.label or t.model for t in outcome.targets}
     reasons = Counter(
         (labels[sample.key.provider, sample.key.model], sample.error, sample.message or "")
-        for sample in outcome.samples
-        if not sample.ok and not sample.key.warmup
+        for sample in outcome.measured
+        if not sample.ok
     )
     for (label, kind, message), count in reasons.most_common():
         yield f"{label}: {count} × {kind or 'failed'}: {message}"
 
 
-def _require_writable(path: Path, name: str) -> None:
-    folder = path.parent
-    while not folder.exists():
-        folder = folder.parent
-    usable = folder.is_dir() and os.access(folder, os.W_OK) and not path.is_dir()
-    if not usable or (path.exists() and not os.access(path, os.W_OK)):
-        advice = " Use --no-save, or another folder." if name == "results" else ""
-        raise BadUsage(f"{name}: {path.parent if advice else path} cannot be written.{advice}")
+def _require_writable(path: Path) -> None:
+    """Refuse a --json FILE before anything is asked and paid for."""
+    usable = os.access(path if path.exists() else path.parent, os.W_OK)
+    if path.is_dir() or not usable:
+        raise BadUsage(f"--json: {path} cannot be written; name a file in a folder that exists.")
+
+
+def _require_results_folder() -> None:
+    if not os.access(SAVED_IN if SAVED_IN.exists() else Path.cwd(), os.W_OK):
+        raise BadUsage(f"{SAVED_IN}/ cannot be written here: add --no-save, or change the folder.")
 
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Failure(f"{path} cannot be written: {error.strerror or error}.") from error

@@ -42,12 +42,16 @@ class Outcome:
         return results(self.samples, self.targets, self.spec)
 
     @property
+    def measured(self) -> list[Sample]:
+        """The samples without the warm-ups."""
+        return [sample for sample in self.samples if not sample.key.warmup]
+
+    @property
     def exit_code(self) -> int:
         """0 all measured requests ok, 1 some were not, 130 stopped by Ctrl-C."""
         if self.reason != "complete":
             return INTERRUPTED
-        measured = [sample for sample in self.samples if not sample.key.warmup]
-        return 0 if measured and all(sample.ok for sample in measured) else 1
+        return 0 if self.measured and all(sample.ok for sample in self.measured) else 1
 
 
 @contextmanager
@@ -97,7 +101,9 @@ def follow(
                 case Notice() as notice:
                     outcome.notices.append(notice)
                     bars.without(notice)
-                    progress.console.print(notice.text, markup=False, highlight=False)
+                    progress.console.print(
+                        notice.text, markup=False, highlight=False, soft_wrap=True
+                    )
                 case Finished(reason):
                     outcome.reason = reason
     return outcome

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.stats import NOT_DISTINGUISHABLE, RUNS_TO_COMPARE, adjusted, compare, holm
+from engine.stats import NOT_DISTINGUISHABLE, adjusted, compare, holm, runs_to_compare
 
 
 def test_a_clear_difference_is_named_with_its_size() -> None:
@@ -48,12 +48,25 @@ def test_too_few_runs_claim_nothing_and_say_so() -> None:
     def separated(n: int) -> tuple[list[float], list[float]]:
         return [100.0 + i for i in range(n)], [float(i) for i in range(n)]
 
-    few = compare(*separated(RUNS_TO_COMPARE - 1))
+    assert runs_to_compare() == 5
+    few = compare(*separated(4))
     assert few.verdict == NOT_DISTINGUISHABLE
     assert not few.conclusive
-    enough = compare(*separated(RUNS_TO_COMPARE))
+    enough = compare(*separated(5))
     assert enough.verdict == "faster"
     assert enough.conclusive
+
+
+@pytest.mark.parametrize("together", [2, 3, 5])
+def test_comparisons_made_together_need_more_runs_each(together: int) -> None:
+    def conclusive(n: int) -> bool:
+        one = compare([100.0 + i for i in range(n)], [float(i) for i in range(n)])
+        return adjusted([one] * together)[0].verdict == "faster"
+
+    enough = runs_to_compare(together)
+    assert enough > runs_to_compare()
+    assert conclusive(enough)
+    assert not conclusive(enough - 1)
 
 
 def test_equal_and_empty_samples_are_not_distinguishable() -> None:
@@ -142,6 +155,7 @@ def test_several_comparisons_raise_the_bar() -> None:
     assert alone.verdict == "faster"
     together = adjusted([alone, compare(fast, fast), compare([], fast)])
     assert [c.verdict for c in together] == [NOT_DISTINGUISHABLE] * 3
+    assert not together[0].conclusive
     assert together[2].p_value is None
 
 
