@@ -3,6 +3,7 @@ sign of life, and worker processes end when their consumer is gone."""
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from typing import Any
@@ -11,7 +12,7 @@ from huey.consumer import Consumer, Scheduler, Worker
 
 from jobs import queue, watchdog
 from jobs.timing import WORKER_SWEEP_S
-from webapp import db
+from webapp import db, logs
 from webapp.settings import Settings
 
 
@@ -56,7 +57,13 @@ class LaneScheduler(_Guarded, Scheduler):
 
 
 class LaneConsumer(Consumer):
-    """The consumer of one lane."""
+    """The consumer of one lane. Its log lines have the form that the settings ask for."""
 
     worker_class = LaneWorker
     scheduler_class = LaneScheduler
+
+    def start(self) -> None:
+        # Huey has given its logger a handler and a form of its own.
+        logging.getLogger("huey").handlers.clear()
+        logs.configure(Settings.from_env())
+        super().start()

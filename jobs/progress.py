@@ -82,7 +82,11 @@ class Context:
 
 class Heartbeat:
     """While entered, a thread renews the lease, writes waiting progress, and sets `token`
-    when the user cancels, the worker is told to stop, or the lease is lost."""
+    when the user cancels, the worker is told to stop, or the lease is lost.
+
+    `shut_down` says that the worker, not the user, ended the work: it was told to stop, or
+    the consumer that started it is gone.
+    """
 
     def __init__(self, report: Progress, token: CancelToken, stopping: Callable[[], bool]) -> None:
         self._lease, self._report, self._token = report.lease, report, token
@@ -92,6 +96,7 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._work, name="heartbeat")
         self._thread.daemon = True
         self._renewed_at = time.monotonic()
+        self.shut_down = False
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -102,11 +107,6 @@ class Heartbeat:
     ) -> None:
         self._ended.set()
         self._thread.join()
-
-    @property
-    def orphaned(self) -> bool:
-        """True when the process that started this worker is gone."""
-        return os.getppid() != self._parent
 
     def _work(self) -> None:
         with db.connection():
@@ -121,7 +121,10 @@ class Heartbeat:
                     log.warning("no heartbeat for job %s: %s", self._lease.job_id, error)
 
     def _beat(self) -> None:
-        if self._stopping() or self.orphaned or states.cancel_wanted(self._lease):
+        if states.cancel_wanted(self._lease):
+            self._token.cancel()
+        elif self._stopping() or os.getppid() != self._parent:
+            self.shut_down = True
             self._token.cancel()
         with self._report.taken() as changes:
             if changes or time.monotonic() - self._renewed_at >= HEARTBEAT_S:

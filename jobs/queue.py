@@ -63,8 +63,10 @@ class Lane(Huey):
         super().__init__(name, results=False, storage_class=LaneStorage)
 
     def create_consumer(self, **options: Any) -> Any:
+        from jobs import runner
         from jobs.consumer import LaneConsumer
 
+        runner.load_libraries()
         return LaneConsumer(self, **options)
 
 

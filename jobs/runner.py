@@ -51,6 +51,16 @@ class End:
     result: dict[str, Any] | None = None
 
 
+def load_libraries() -> None:
+    """Import what handlers need (2 s, most of it LiteLLM). A consumer does so before it
+    forks: its workers share the 190 MB, and nobody's first job waits for the import."""
+    from engine.llm.litellm_door import load
+
+    for module in dict.fromkeys(HANDLERS.values()):
+        import_module(module)
+    load()
+
+
 def run_next(lane: str) -> None:
     """Run one runnable job of `lane`, if there is one, and wake a worker for the next."""
     settings = _open_database()
@@ -76,7 +86,7 @@ def _run(job: Job, settings: Settings) -> None:
     with _told_to_stop() as stopping, Heartbeat(report, token, stopping) as heartbeat:
         try:
             end = _handle(job, Context(job, job.spec, token, settings, report))
-            if end and end.state == "cancelled" and (stopping() or heartbeat.orphaned):
+            if end and end.state == "cancelled" and heartbeat.shut_down:
                 end = End("interrupted", WORKER_STOPPED)
         finally:
             # Also when the worker is thrown out by KeyboardInterrupt or SystemExit.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, fields
 from queue import Empty, SimpleQueue
@@ -61,12 +61,17 @@ def store_samples(run: Run, samples: Sequence[Sample]) -> None:
             ).execute()
 
 
-def load_samples(run: Run, *, light: bool = False) -> list[Sample]:
+def load_samples(
+    run: Run, *, light: bool = False, only: Collection[int] | None = None
+) -> list[Sample]:
     """The run's samples in the order they were stored; `light` leaves out the answers'
-    text and the arrival times, which are most of the bytes."""
+    text and the arrival times, which are most of the bytes. `only` names rows by id."""
     heavy = ("text", "arrivals") if light else ()
     columns = [field for field in SampleRow._meta.sorted_fields if field.name not in heavy]
     rows = SampleRow.select(*columns).where(SampleRow.run == run.id).order_by(SampleRow.id)
+    if only is not None:
+        row_id: Any = SampleRow.id
+        rows = rows.where(row_id.in_(list(only)))
     return [_sample(row, light) for row in rows]
 
 

@@ -7,6 +7,8 @@ import logging
 import sqlite3
 import statistics
 import time
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from engine.specs import Spec
@@ -106,11 +108,11 @@ def expected_start(job: Job) -> float | None:
         return job.started_at
     now = time.time()
     mine = (Job.user == job.user_id) & (Job.lane == job.lane)
-    ends = [_expected_end(other, now) for other in _select(mine & (Job.state == "running"))]
-    earlier = (Job.queued_at < job.queued_at) | (
-        (Job.queued_at == job.queued_at) & (Job.id < job.id)
-    )
-    ahead = [_usual_duration(other) for other in _select(mine & (Job.state == "queued") & earlier)]
+    usual = cache(partial(_usual_duration, job.user_id))
+    ends = [_expected_end(other, now, usual) for other in _select(mine, "running")]
+    place = (job.queued_at, job.id)
+    queued = _select(mine, "queued")
+    ahead = [usual(other.kind) for other in queued if (other.queued_at, other.id) < place]
     free = max(job.user.jobs_at_once - len(ends), 0)
     slots = [now] * free + [end for end in ends if end is not None]
     if len(slots) < free + len(ends) or None in ahead or not slots:
@@ -125,22 +127,24 @@ def _next_free(slots: list[float], durations: list[float]) -> float:
     return slots[0]
 
 
-def _select(where: Any) -> list[Job]:
-    return list(Job.select().where(where).order_by(Job.queued_at, Job.id))
+def _select(mine: Any, state: str) -> list[Job]:
+    # Specs can be long, and nothing here reads them.
+    columns = (Job.id, Job.kind, Job.queued_at, Job.started_at, Job.done, Job.total)
+    return list(Job.select(*columns).where(mine & (Job.state == state)))
 
 
-def _expected_end(job: Job, now: float) -> float | None:
+def _expected_end(job: Job, now: float, usual: Callable[[str], float | None]) -> float | None:
     started = job.started_at or now
     if job.done and job.total:
         return max(now, started + (now - started) * job.total / job.done)
-    duration = _usual_duration(job)
+    duration = usual(job.kind)
     return None if duration is None else max(now, started + duration)
 
 
-def _usual_duration(job: Job) -> float | None:
+def _usual_duration(user_id: int, kind: str) -> float | None:
     recent = (
         Job.select(Job.started_at, Job.finished_at)
-        .where((Job.kind == job.kind) & (Job.user == job.user_id) & (Job.state == "done"))
+        .where((Job.kind == kind) & (Job.user == user_id) & (Job.state == "done"))
         .order_by(Job.finished_at.desc())
         .limit(RECENT_JOBS)
     )

@@ -20,6 +20,7 @@ from engine.events import (
 from engine.samples import SampleKey
 from engine.specs import BenchmarkSpec
 from engine.speed.runner import run_benchmark
+from jobs import states
 from jobs.progress import Context, JobFailed
 from jobs.store import SampleWriter, describe_targets, stored_keys
 from jobs.targets import resolve
@@ -36,11 +37,12 @@ def handle(context: Context) -> dict[str, Any]:
     spec: BenchmarkSpec = context.spec
     targets = resolve(context.job.user, spec.targets, context.settings)
     if not run.targets:
-        _update(run, targets=describe_targets(targets))
+        _update(run, context, targets=describe_targets(targets))
     events = run_benchmark(spec, targets, cancel=context.cancel, stored=stored_keys(run))
     with SampleWriter(run, context.report) as writer, closing(cast("Generator[Event]", events)):
         ended = _record(events, run, context, writer)
-    _update(run, finished_at=time.time(), environment=_with_neighbours(run, context.job))
+    neighbours = _with_neighbours(run, context.job)
+    _update(run, context, finished_at=time.time(), environment=neighbours)
     if ended.reason != "complete":
         raise Cancelled(ended.reason)
     return {"run": run.id, "done": writer.done, "failed": writer.failed}
@@ -62,7 +64,7 @@ def _record(events: Iterator[Event], run: Run, context: Context, writer: SampleW
             case Started():
                 total = event.total
                 context.progress(total=total)
-                _begin(run, event)
+                _begin(run, context, event)
             case SampleStarted(key):
                 measuring[key.provider] = key
                 context.progress(message=_measuring(measuring))
@@ -71,26 +73,26 @@ def _record(events: Iterator[Event], run: Run, context: Context, writer: SampleW
             case Notice():
                 total -= event.dropped
                 context.progress(total=total)
-                _note(run, event)
+                _note(run, context, event)
             case Finished():
                 return event
     raise RuntimeError("The engine stopped without saying why.")
 
 
-def _begin(run: Run, started: Started) -> None:
+def _begin(run: Run, context: Context, started: Started) -> None:
     """The first attempt's environment describes the run; a resumed run keeps the others'."""
     if not run.environment:
-        _update(run, environment=started.environment)
+        _update(run, context, environment=started.environment)
         return
     resumed = [*run.environment.get("resumed", []), started.environment]
-    _update(run, environment=run.environment | {"resumed": resumed})
+    _update(run, context, environment=run.environment | {"resumed": resumed})
 
 
-def _note(run: Run, notice: Notice) -> None:
+def _note(run: Run, context: Context, notice: Notice) -> None:
     target = notice.target.model_dump() if notice.target else None
     entry = {"code": notice.code, "text": notice.text, "target": target}
     if entry not in run.notices:
-        _update(run, notices=[*run.notices, entry])
+        _update(run, context, notices=[*run.notices, entry])
 
 
 def _measuring(keys: dict[str, SampleKey]) -> str:
@@ -112,8 +114,10 @@ def _with_neighbours(run: Run, job: Job) -> dict[str, Any]:
     return {**run.environment, "other_jobs": max(before, others.count())}
 
 
-def _update(run: Run, **changes: Any) -> None:
+def _update(run: Run, context: Context, **changes: Any) -> None:
+    """Write columns of the run; raises LostJob when another attempt has taken it over."""
     for name, value in changes.items():
         setattr(run, name, value)
     with db.write():
+        states.renew(context.report.lease)
         run.save(only=list(changes))

@@ -120,6 +120,14 @@ def test_the_light_form_lacks_text_and_arrivals_only(run: Run) -> None:
     assert load_samples(run, light=True) == [bare]
 
 
+def test_single_rows_can_be_loaded_by_their_ids(run: Run) -> None:
+    store_samples(run, [_sample(index) for index in range(4)])
+    ids = [row.id for row in SampleRow.select().order_by(SampleRow.id)]
+
+    assert load_samples(run, only={ids[3], ids[1]}) == [_sample(1), _sample(3)]
+    assert load_samples(run, only=()) == []
+
+
 def test_a_sample_that_is_stored_stays_as_it_is(run: Run) -> None:
     for outcome in ("ok", "failed"):
         SampleRow.delete().execute()
