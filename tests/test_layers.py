@@ -25,7 +25,7 @@ with db.connection():
         is_socket = rule.websocket or rule.endpoint.endswith("socket")
         if "GET" in rule.methods and not rule.arguments and not is_socket:
             answer = alice.get(rule.rule)
-            assert answer.status_code < 500, (rule.rule, answer.status_code)
+            assert answer.status_code != 500, rule.rule
             visited += 1
 print(visited, *sorted({"litellm", "engine.llm"} & set(sys.modules)))
 """
