@@ -15,6 +15,7 @@ RUN python -m venv /node \
     && PATH=/node/bin:$PATH npm ci --omit=dev --loglevel=error
 COPY . .
 RUN python scripts/vendor.py && rm -rf node_modules \
+    && python -m compileall -q engine jobs webapp wsgi.py \
     && pip install -q --no-deps -e .
 
 FROM python:3.13-slim
