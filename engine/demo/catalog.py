@@ -100,7 +100,8 @@ class Catalog(NamedTuple):
             return self.models[name], PLAIN
         if script is None or (script_id and name not in self.models):
             return None
-        model = self.models[name] if script_id else replace(self.pace, id=name)
+        # Who asks for a script gets it, and no fault by chance instead.
+        model = replace(self.models[name], faults={}) if script_id else replace(self.pace, id=name)
         if script.gap_ms is not None:
             model = replace(model, gap_ms=script.gap_ms)
         return model, script

@@ -122,7 +122,9 @@ class Connection:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._refuse(400, "This server speaks HTTP/1.1 only and cannot upgrade.")
+            # Declined by answering in HTTP/1.1; what follows on this connection is not read.
+            self._waiting[-1].keep_alive = False
+            self._draining = True
         except httptools.HttpParserError:
             self._refuse(400, "The request is not valid HTTP/1.1.")
         else:

@@ -18,13 +18,14 @@ _TOPIC_CHARS = 600
 _WORD = re.compile(r"[^\W\d_]{4,24}")
 _SLOT = re.compile(r"\{(\w+)\}")
 _COMMON = frozenset(
-    "about above after again also answer been before being below between both briefly "
-    "cannot could describe does doing down each every example explain explains find first "
-    "from give given have help here into just know less like list make many more most much "
-    "must need only other over paragraph please same sentence sentences shall short should "
-    "show some such summarise summarize tell than that their them then there these they "
-    "this those three through under until using very want were what when where which while "
-    "will with word words would write your yourself".split()
+    "about above actually after again also answer been before being below between both "
+    "briefly cannot could describe does doing down each every example explain explains find "
+    "first from gets give given goes happen happens have help here into just know less like "
+    "list make makes many mean means more most much must need only other over paragraph "
+    "please same sentence sentences shall short should show some such summarise summarize "
+    "tell than that their them then there these they this those three through under until "
+    "using very want were what when where which while will with word words work works would "
+    "write your yourself".split()
 )
 
 Frame = tuple[str, ...]  # literal, slot, literal, slot ... literal
