@@ -63,7 +63,9 @@ class LaneConsumer(Consumer):
     scheduler_class = LaneScheduler
 
     def start(self) -> None:
-        # Huey has given its logger a handler and a form of its own.
-        logging.getLogger("huey").handlers.clear()
+        # Huey has given its logger a handler, a form and a level of its own.
+        huey = logging.getLogger("huey")
+        huey.handlers.clear()
+        huey.setLevel(logging.NOTSET)
         logs.configure(Settings.from_env())
         super().start()

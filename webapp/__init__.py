@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the Flask application; `settings` defaults to those of the environment.
 
-    Opens the database and migrates it. Raises `webapp.settings.SettingsError` when a
-    setting is bad.
+    Opens the database, migrates it and, except in tests, watches over the workers in a
+    background thread. Raises `webapp.settings.SettingsError` when a setting is bad.
     """
     from flask import Flask
 
+    from jobs import watchdog
     from webapp import areas, cli, db, errors, extensions, security
     from webapp.settings import Settings
 
@@ -27,6 +28,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(settings.flask_config())
     app.extensions["studio"] = settings
     db.open_database(settings)
+    if not settings.testing:
+        watchdog.start_background(settings)
     security.init_app(app)
     extensions.init_app(app)
     errors.init_app(app)
