@@ -34,6 +34,7 @@ class _Raw:
     status: int
     headers: httpx.Headers
     body: bytes
+    latency_ms: float
 
 
 def get_json(
@@ -52,16 +53,16 @@ def get_json(
     """
     where = _where(url, label)
     _check_headers(headers, label)
-    start = time.perf_counter()
     try:
         raw = asyncio.run(_get(url, headers, label, allow_private, timeout_s))
-    except (BlockedAddress, UnknownHost) as error:
+    except BlockedAddress as error:
         raise ProviderError("connect", f"{label}: {error}") from error
+    except UnknownHost as error:
+        raise ProviderError("connect", _unknown(url, label)) from error
     except TimeoutError as error:
         sentence = f"{label} did not answer within {timeout_s:g} s."
         raise ProviderError("timeout", sentence) from error
-    latency_ms = (time.perf_counter() - start) * 1e3
-    return Answer(_decode(raw, label, where, secret), latency_ms)
+    return Answer(_decode(raw, label, where, secret), raw.latency_ms)
 
 
 def _where(url: str, label: str) -> str:
@@ -98,9 +99,10 @@ async def _get(
         follow_redirects=False,
     )
     try:
+        start = time.perf_counter()
         async with asyncio.timeout(timeout_s), client:
             for _ in range(MAX_REDIRECTS + 1):
-                raw = await _read(client, url, label)
+                raw = await _read(client, url, label, start)
                 if not 300 <= raw.status < 400:
                     return raw
                 url = _redirected(url, raw.headers.get("location", ""), label)
@@ -111,8 +113,8 @@ async def _get(
     raise ProviderError("server", f"{label} redirects more than {MAX_REDIRECTS} times.")
 
 
-async def _read(client: httpx.AsyncClient, url: str, label: str) -> _Raw:
-    """One exchange; reading stops at MAX_BYTES, however the body is sent."""
+async def _read(client: httpx.AsyncClient, url: str, label: str, start: float) -> _Raw:
+    """One exchange, timed from `start`; reading stops at MAX_BYTES, however the body is sent."""
     body = bytearray()
     async with client.stream("GET", url) as response:
         async for chunk in response.aiter_bytes(65_536):
@@ -122,7 +124,8 @@ async def _read(client: httpx.AsyncClient, url: str, label: str) -> _Raw:
                 raise ProviderError(
                     "server", f"{label} sent more than {limit} MB; reading was stopped."
                 )
-        return _Raw(response.status_code, response.headers, bytes(body))
+        latency_ms = (time.perf_counter() - start) * 1e3
+        return _Raw(response.status_code, response.headers, bytes(body), latency_ms)
 
 
 def _redirected(url: str, location: str, label: str) -> str:
@@ -138,6 +141,14 @@ def _redirected(url: str, location: str, label: str) -> str:
         "connect",
         f"{label} redirects to {new.scheme}://{new.netloc}, and a key is never sent to another "
         "host. If you trust that address, enter it as the base URL.",
+    )
+
+
+def _unknown(url: str, label: str) -> str:
+    host = urlsplit(url).hostname
+    return (
+        f"{label} cannot be reached: this server finds no host {host!r}. Check the base URL, or "
+        "the server's network."
     )
 
 

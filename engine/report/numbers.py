@@ -89,6 +89,14 @@ def usd(value: float | None) -> str:
     return f"${value:.{min(max(decimals, 4), 6)}f}" if value >= 5e-7 else "under $0.000001"
 
 
+def price(value: float | None) -> str:
+    """USD per million tokens without the sign: 20.00, 0.15, 0.075."""
+    if value is None:
+        return NONE
+    whole, _, decimals = fixed(value, 6).rstrip("0").partition(".")
+    return f"{whole}.{decimals:0<2}"
+
+
 def percent(share: float | None, decimals: int = 0) -> str:
     """A share of 1 as a percentage: 0.424 is 42 %."""
     return NONE if share is None else f"{fixed(share * 100, decimals)}{NARROW}%"

@@ -39,7 +39,7 @@ def start(user: User, provider: Provider, kind: str) -> Check:
     last = _latest(user, kind, [provider.id]).get(provider.id)
     if last is not None and look(last).state == "waiting":
         return look(last)
-    _forget(user, kind, provider)
+    forget(user, kind, provider)
     spec = SPECS[kind](provider=provider.key)
     title = TITLES[kind].format(provider.display_name)
     job = submit.submit(user, kind, spec, title=title, lane="quick", subject=provider.id)
@@ -68,7 +68,8 @@ def _latest(user: User, kind: str, ids: list[int]) -> dict[int, Job]:
     return {int(job.subject or 0): job for job in mine.order_by(Job.id)}
 
 
-def _forget(user: User, kind: str, provider: Provider) -> None:
-    """Only the last check of a kind is kept: lists are long, and old ones mislead."""
+def forget(user: User, kind: str, provider: Provider) -> None:
+    """Delete the finished checks of a kind: only the last is kept, and a list only until
+    somebody took models from it. Lists are long, and old ones mislead."""
     old = (Job.user == user.id) & (Job.kind == kind) & (Job.subject == provider.id)
     Job.delete().where(old & Job.state.not_in(ACTIVE_STATES)).execute()

@@ -10,7 +10,7 @@ from jobs.targets import model_id_problem
 from webapp import htmx
 from webapp.access import me, own_or_404
 from webapp.models import Job, ModelEntry, Provider
-from webapp.settings_pages import contexts, queries, store
+from webapp.settings_pages import checks, contexts, queries, store
 from webapp.settings_pages.blueprint import bp, settings
 from webapp.settings_pages.forms import ModelForm, NewModelForm
 
@@ -48,6 +48,7 @@ def import_models(provider_id: int) -> Response:
         added = store.add_models(me(), row, chosen)
     except store.Full as error:
         abort(422, str(error))
+    checks.forget(me(), "model_list", row)
     return htmx.done(_url(row), f"{added} model{'' if added == 1 else 's'} added.")
 
 

@@ -119,7 +119,10 @@ def test_nobody_listening_is_said() -> None:
 
 
 def test_an_unknown_host_is_said() -> None:
-    assert "'nowhere.invalid' is not known" in refusal("http://nowhere.invalid/v1/models")
+    assert refusal("http://nowhere.invalid/v1/models") == (
+        "Acme cannot be reached: this server finds no host 'nowhere.invalid'. Check the base URL, "
+        "or the server's network."
+    )
 
 
 def test_speaking_tls_to_a_plain_server_is_said(server: Hostile) -> None:

@@ -64,6 +64,17 @@ def test_money_keeps_what_matters_of_small_sums(usd: float | None, shown: str) -
 
 
 @pytest.mark.parametrize(
+    ("usd_per_mtok", "shown"),
+    [(20.0, "20.00"), (0.15, "0.15"), (0.075, "0.075"), (0.0, "0.00"), (1.5e-7 * 1e6, "0.15"),
+     (1_250.0, "1,250.00"), (None, "–")],
+)  # fmt: skip
+def test_a_price_shows_cents_and_whatever_smaller_it_has(
+    usd_per_mtok: float | None, shown: str
+) -> None:
+    assert numbers.price(usd_per_mtok) == shown
+
+
+@pytest.mark.parametrize(
     ("seconds", "shown"),
     [(0.42, "0.4 s"), (12.3, "12 s"), (108, "1 min 48 s"), (3_900, "1 h 5 min"), (None, "–")],
 )

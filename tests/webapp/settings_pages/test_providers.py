@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.webapp.conftest import HTMX, Person
-from tests.webapp.settings_pages.conftest import KEY, acts, finish, fresh
-from webapp import vault
+from tests.webapp.settings_pages.conftest import CONFIG, KEY, acts, finish, fresh
+from webapp import create_app, vault
 from webapp.models import ApiKey, Job, ModelEntry, Provider
 from webapp.settings import Settings
 from webapp.settings_pages import store
@@ -29,6 +30,16 @@ def test_the_list_shows_address_models_and_key_of_each(alice: Person, mine: Prov
     assert "<b>Mine" not in page
     assert "1 of 2" in page
     assert "Add a key" in page
+
+
+def test_a_start_gives_everybody_what_is_new_in_the_file(
+    alice: Person, charlie: Person, settings: Settings, tmp_path: Path
+) -> None:
+    grown = tmp_path / "grown.yaml"
+    grown.write_text(CONFIG + "  beta: {display_name: Beta, model_id_prefix: xai}\n")
+    create_app(replace(settings, config_file=grown))
+    assert "Beta" in alice.get("/settings/providers").text
+    assert Provider.select().where(Provider.user == charlie.user.id).count() == 3
 
 
 def test_litellms_providers_are_offered_to_search(alice: Person) -> None:
@@ -208,7 +219,26 @@ def test_a_model_list_is_fetched_and_ticked(alice: Person, mine: Provider) -> No
     assert acts()[-1] == "model.add"
     again = alice.get(f"/settings/providers/{mine.id}").text
     assert "2 models added." in again
-    assert "lists is here already." in again
+    assert "data-picklist" not in again
+    assert Job.select().count() == 0
+
+
+def test_a_list_without_news_says_so(alice: Person, mine: Provider) -> None:
+    for listed, sentence in (
+        ([{"id": "<i>small</i>", "name": "x"}], "lists is here already."),
+        ([], "&lt;b&gt;Mine&lt;/b&gt; lists no models."),
+    ):
+        alice.post(f"/settings/providers/{mine.id}/fetch", headers=HTMX)
+        job = Job.get()
+        finish(job, result={"source": "provider", "models": listed, "latency_ms": 1.0})
+        assert sentence in alice.get(f"/settings/checks/{job.id}", headers=HTMX).text
+
+
+def test_a_missing_key_is_said_until_a_list_says_more(alice: Person, acme: Provider) -> None:
+    sentence = "Acme has no key. Add one in Settings → API keys."
+    assert sentence in alice.get(f"/settings/providers/{acme.id}").text
+    alice.post(f"/settings/providers/{acme.id}/fetch", headers=HTMX)
+    assert sentence not in alice.get(f"/settings/providers/{acme.id}").text
 
 
 def test_litellms_list_is_labelled_with_the_reason(alice: Person, acme: Provider) -> None:
