@@ -54,6 +54,10 @@ class _Handler(BaseHTTPRequestHandler):
         name = self.path.strip("/").split("/", maxsplit=1)[0]
         getattr(self, f"_{name}", self._missing)()
 
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.do_GET()
+
     def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
         for key, value in headers.items():

@@ -83,8 +83,15 @@ def _configured(flags: dict[str, Any], stack: ExitStack) -> tuple[list[Target], 
 
 
 def _demo_port() -> int | None:
-    port = os.environ.get("DEMO_PORT", "")
-    return int(port) if port.isascii() and port.isdigit() and 0 < int(port) < 65_536 else None
+    """DEMO_PORT of the environment, where a running Studio has its demo provider."""
+    from webapp.environ import SettingsError, integer
+
+    if not os.environ.get("DEMO_PORT"):
+        return None
+    try:
+        return integer(os.environ, "DEMO_PORT", 8502, 0, 65_535) or None
+    except SettingsError as error:
+        raise BadUsage(str(error)) from None
 
 
 def _nothing_matches(config: Config, flags: dict[str, Any]) -> str:

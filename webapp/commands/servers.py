@@ -23,15 +23,24 @@ def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
     ctx.exit(supervisor.serve(read_settings(), host=host, port=port))
 
 
-@click.command(
-    short_help="Start the demo provider alone.",
-    add_help_option=False,
-    context_settings={"ignore_unknown_options": True},
+@click.command(short_help="Start the demo provider alone.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    envvar="DEMO_PORT",
+    default=8502,
+    show_default=True,
+    help="Port; 0 takes any. DEMO_PORT is the default where set.",
 )
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.option("--truth", help="Append one JSON line a request, with its true send times.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Decides pace, answers and faults."
+)
 @click.pass_context
-def demo(ctx: click.Context, options: tuple[str, ...]) -> None:
-    """Serve simulated models over the OpenAI API; `studio demo --help` names its options."""
+def demo(ctx: click.Context, /, **options: object) -> None:
+    """Serve simulated models over the OpenAI API until Ctrl-C: no key, no cost, known pace."""
     from engine.demo.__main__ import main
 
-    ctx.exit(main(options))
+    given = [(f"--{name}", str(value)) for name, value in options.items() if value is not None]
+    ctx.exit(main([word for pair in given for word in pair]))
