@@ -17,8 +17,11 @@ from typing import Any
 # Modes of the price map whose models answer chat completions.
 CHAT_MODES = frozenset({"chat", "responses", "completion"})
 
+# The map of models: prices, windows, modes.
+PRICE_MAP = "model_prices_and_context_window_backup.json"
+
 # Prefixes whose models the map lists under another provider's name.
-_LISTED_AS = {"cohere": "cohere_chat", "ollama_chat": "ollama"}
+LISTED_AS = {"cohere": "cohere_chat", "ollama_chat": "ollama"}
 
 # Not offered as a user's provider, because LiteLLM would use this server's own cloud or
 # browser login, whichever key is given ...
@@ -53,7 +56,7 @@ class LiteLLMProvider:
 @lru_cache(maxsize=1)
 def providers() -> Mapping[str, LiteLLMProvider]:
     """Providers that chat and need one key at most, by prefix, in alphabetical order."""
-    support = _read("provider_endpoints_support_backup.json")["providers"]
+    support = shipped("provider_endpoints_support_backup.json")["providers"]
     names = {key: key.replace("_", " ").capitalize() for key in _openai_like()}
     for key, entry in support.items():
         if entry["endpoints"].get("chat_completions"):
@@ -86,7 +89,7 @@ def chat_models(prefix: str) -> list[str]:
 @lru_cache(maxsize=64)
 def _modes(prefix: str) -> dict[str, str]:
     provider = prefix.rstrip("/")
-    names = (provider, _LISTED_AS.get(provider, provider))
+    names = (provider, LISTED_AS.get(provider, provider))
     beginnings = tuple(f"{name}/" for name in names)
     found = {}
     for name, (listed_for, mode) in _listed().items():
@@ -99,7 +102,7 @@ def _modes(prefix: str) -> dict[str, str]:
 @lru_cache(maxsize=1)
 def _listed() -> dict[str, tuple[str, str]]:
     """Model id → (LiteLLM's provider, mode); the rest of the map is `engine.pricing`'s."""
-    found = _read("model_prices_and_context_window_backup.json")
+    found = shipped(PRICE_MAP)
     return {
         name: (entry.get("litellm_provider", ""), entry.get("mode", ""))
         for name, entry in found.items()
@@ -113,11 +116,12 @@ def _is_offered(key: str, refused: frozenset[str]) -> bool:
 
 @lru_cache(maxsize=1)
 def _openai_like() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = _read("llms/openai_like/providers.json")
+    found: dict[str, dict[str, Any]] = shipped("llms/openai_like/providers.json")
     return found
 
 
-def _read(name: str) -> Any:
+def shipped(name: str) -> Any:
+    """A JSON file of the installed LiteLLM package, by its path inside it."""
     spec = find_spec("litellm")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("litellm is not installed")

@@ -3,20 +3,17 @@ map LiteLLM ships, which is read as a file so that LiteLLM itself is not importe
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from engine.litellm_data import LISTED_AS, PRICE_MAP, shipped
 from engine.samples import Tokens
 from engine.targets import Target
 
-_MAP_FILE = "model_prices_and_context_window_backup.json"
 _KEPT = re.compile(
     r"(litellm_provider|max_(input|output)_tokens"
     r"|(input_cost_per|output_cost_per|output_cost_per_reasoning)_token"
@@ -24,9 +21,6 @@ _KEPT = re.compile(
     r"|(input_cost_per_token|output_cost_per_token|cache_read_input_token_cost)_above_\d+k_tokens)"
 )
 _STEP = re.compile(r"_above_(\d+)k_tokens$")
-
-# Prefixes whose models the map lists under another provider's name.
-_LISTED_AS = {"cohere": "cohere_chat", "ollama_chat": "ollama"}
 
 # These bill the higher step from the threshold itself on, the others above it.
 _FROM_THRESHOLD = frozenset({"xai"})
@@ -160,7 +154,7 @@ def _entry(litellm_model: str) -> dict[str, Any] | None:
     if litellm_model in listed:
         return listed[litellm_model]
     prefix, _, name = litellm_model.partition("/")
-    provider = _LISTED_AS.get(prefix, prefix)
+    provider = LISTED_AS.get(prefix, prefix)
     if f"{provider}/{name}" in listed:
         return listed[f"{provider}/{name}"]
     entry = listed.get(name)
@@ -169,11 +163,8 @@ def _entry(litellm_model: str) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=1)
 def _price_map() -> dict[str, dict[str, Any]]:
-    """The shipped map, cut down to what is read here; empty when LiteLLM is not installed."""
-    spec = find_spec("litellm")
-    if spec is None or spec.origin is None:
-        return {}
-    raw = json.loads(Path(spec.origin).with_name(_MAP_FILE).read_text(encoding="utf-8"))
+    """The shipped map, cut down to what is read here."""
+    raw = shipped(PRICE_MAP)
     raw.pop("sample_spec", None)
     return {
         model: {k: v for k, v in entry.items() if v is not None and _KEPT.fullmatch(k)}

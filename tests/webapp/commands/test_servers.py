@@ -26,7 +26,7 @@ def test_the_demo_provider_serves_until_it_is_stopped(folder: Path) -> None:
         try:
             assert child.stdout is not None
             address = child.stdout.readline().split()[-1]
-            with urllib.request.urlopen(f"{address}/v1/models", timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{address}/v1/models", timeout=10) as answer:
                 assert b"fast-small" in answer.read()
         finally:
             child.terminate()
