@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import statistics
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -182,3 +184,13 @@ def test_confidence_follows_the_half_width_and_n(half_width: float, n: int, labe
 def test_confidence_is_low_without_an_interval_or_around_zero() -> None:
     assert confidence_label(describe([3.0])) == "low"
     assert confidence_label(Summary(p50=0.0, ci95=(-1.0, 1.0), n=100)) == "low"
+
+
+def test_no_statistic_imports_scipy_stats() -> None:
+    code = (
+        "import sys; from engine.samples import Arrival; from engine import stats;"
+        "stats.describe([1.0, 2.0, 3.0]); stats.compare([1.0] * 5, [2.0] * 5);"
+        "stats.pooled_itl([[Arrival(i * 10**6 * (1 + s), 1) for i in range(9)] for s in (0, 1)]);"
+        "assert 'scipy.stats' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
