@@ -7,17 +7,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from jobs import queue
+from jobs import queue, states, submit
 from jobs.handlers import HANDLERS
 from tests.helpers import eventually
 from tests.jobs.doubles import KINDS
 from webapp import db
-from webapp.models import Job, User
+from webapp.models import ACTIVE_STATES, Job, User
 from webapp.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -25,20 +25,37 @@ ROOT = Path(__file__).parents[2]
 TEST_LEASE_S = 2.0
 
 
-@pytest.fixture
-def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+@contextmanager
+def installation(folder: Path) -> Iterator[Settings]:
     """A private installation that the environment points to, with its database open."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    monkeypatch.setenv("STUDIO_DATA", str(tmp_path / "data"))
-    for kind, module in KINDS.items():
-        monkeypatch.setitem(HANDLERS, kind, module)
-    settings = Settings.from_env()
-    db.open_database(settings)
-    with db.connection():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("DATABASE_URL", raising=False)
+        patch.setenv("STUDIO_DATA", str(folder / "data"))
+        for kind, module in KINDS.items():
+            patch.setitem(HANDLERS, kind, module)
+        settings = Settings.from_env()
+        db.open_database(settings)
+        with db.connection():
+            yield settings
+        queue.main.storage.close()
+        queue.quick.storage.close()
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Settings]:
+    """An installation of the test's own."""
+    with installation(tmp_path) as settings:
         yield settings
-    queue.main.storage.close()
-    queue.quick.storage.close()
+
+
+def leave_idle() -> None:
+    """End all jobs and forget all users, for the next test on a shared installation."""
+    for job in Job.select().where(Job.state.in_(ACTIVE_STATES)):
+        states.cancel(job.id)
+    active = Job.select().where(Job.state.in_(ACTIVE_STATES))
+    eventually(lambda: not active.clone().count(), what="an end of all jobs")
+    User.delete().execute()
 
 
 @pytest.fixture
@@ -49,6 +66,20 @@ def alice(studio: Settings) -> User:
 @pytest.fixture
 def bob(studio: Settings) -> User:
     return User.create(email="bob@example.org", password_hash="!", is_admin=True)
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """Jobs of kind "wait" end when this file appears."""
+    return tmp_path / "gate"
+
+
+def waiting_job(
+    user: User, gate: Path, *, lane: str = "main", deadline_s: float | None = None
+) -> Job:
+    """Submit a job that ends when `gate` appears."""
+    spec = {"gate": str(gate)}
+    return submit.submit(user, "wait", spec, title="Waiting", lane=lane, deadline_s=deadline_s)
 
 
 def fresh(job: Job) -> Job:
@@ -68,13 +99,19 @@ def reaches(job: Job, state: str, timeout_s: float = 10) -> Job:
 
 
 class Consumer:
-    """A real Huey consumer: a process of its own, with worker processes."""
+    """A real Huey consumer: a process of its own, with worker processes.
 
-    def __init__(self, lane: str, workers: int, log: Path) -> None:
+    `app` is the module that holds the queues; the tests' one knows the test kinds and
+    leaves LiteLLM to the jobs that need it.
+    """
+
+    def __init__(
+        self, lane: str, workers: int, log: Path, app: str = "tests.jobs.worker_app"
+    ) -> None:
         self._log = log.open("wb")
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "huey.bin.huey_consumer", f"tests.jobs.worker_app.{lane}"),
+                *(sys.executable, "-m", "huey.bin.huey_consumer", f"{app}.{lane}"),
                 *("-k", "process", "-w", str(workers), "-d", "0.05", "-m", "0.1", "-c", "1"),
             ],
             cwd=ROOT,
@@ -107,6 +144,13 @@ class Consumer:
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
         self._log.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """One installation for all tests of a module that overrides `studio`."""
+    with installation(tmp_path_factory.mktemp("studio")) as settings:
+        yield settings
 
 
 @pytest.fixture

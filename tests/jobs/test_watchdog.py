@@ -4,7 +4,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from peewee import OperationalError
 from jobs import queue, states, submit, timing, watchdog
 from tests.helpers import eventually
 from tests.jobs.conftest import ROOT, fresh
-from webapp import create_app, db
+from webapp import db
 from webapp.models import Job, Run, SampleRow, User
 from webapp.settings import Settings
 
@@ -133,19 +132,6 @@ def test_the_background_sweeps_until_it_is_stopped(
 
     assert not [t for t in threading.enumerate() if t.name == "watchdog"]
     assert len(sweeps) == count
-
-
-@pytest.mark.parametrize("testing", [True, False])
-def test_the_web_watches_over_the_workers(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, testing: bool
-) -> None:
-    watched: list[Settings] = []
-    monkeypatch.setattr(watchdog, "start_background", watched.append)
-    chosen = replace(settings, testing=testing)
-
-    create_app(chosen)
-
-    assert watched == ([] if testing else [chosen])
 
 
 def test_a_sweep_in_another_thread_uses_a_connection_of_its_own(

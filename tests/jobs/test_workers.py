@@ -5,35 +5,44 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from jobs import queue, submit, watchdog
+from jobs import submit
 from tests.helpers import eventually
-from tests.jobs.conftest import TEST_LEASE_S, Consumer, fresh, gone, pid_of, reaches
-from webapp.models import Job, User
+from tests.jobs.conftest import (
+    TEST_LEASE_S,
+    Consumer,
+    fresh,
+    leave_idle,
+    pid_of,
+    reaches,
+    waiting_job,
+)
+from webapp.models import User
 from webapp.settings import Settings
 
-Consume = Callable[..., Consumer]
+
+@pytest.fixture(scope="module")
+def workers(shared: Settings) -> Iterator[Consumer]:
+    """One consumer for all tests here; they leave it idle."""
+    consumer = Consumer("main", 3, shared.data / "consumer.log")
+    yield consumer
+    consumer.kill_all()
 
 
 @pytest.fixture
-def gate(tmp_path: Path) -> Path:
-    """Jobs of kind "wait" end when this file appears."""
-    return tmp_path / "gate"
-
-
-def _submit(user: User, gate: Path, **options: object) -> Job:
-    return submit.submit(user, "wait", {"gate": str(gate)}, title="Waiting", **options)  # type: ignore[arg-type]
+def studio(shared: Settings) -> Iterator[Settings]:
+    yield shared
+    leave_idle()
 
 
 def test_a_submitted_job_is_run_by_a_worker_process(
-    alice: User, gate: Path, consume: Consume
+    alice: User, gate: Path, workers: Consumer
 ) -> None:
-    consume()
-    job = _submit(alice, gate)
+    job = waiting_job(alice, gate)
 
     row = eventually(lambda: fresh(job) if fresh(job).done else None)
     assert (row.state, row.attempt) == ("running", 1)
@@ -50,13 +59,12 @@ def test_a_submitted_job_is_run_by_a_worker_process(
 
 
 def test_users_share_the_workers_and_wait_for_their_own_limit(
-    alice: User, bob: User, gate: Path, tmp_path: Path, consume: Consume
+    alice: User, bob: User, gate: Path, tmp_path: Path, workers: Consumer
 ) -> None:
-    consume(workers=3)
-    alices = [_submit(alice, tmp_path / f"alice-{n}") for n in range(4)]
+    alices = [waiting_job(alice, tmp_path / f"alice-{n}") for n in range(4)]
     for job in alices[:2]:
         reaches(job, "running")
-    bobs = _submit(bob, gate)
+    bobs = waiting_job(bob, gate)
 
     reaches(bobs, "running")
     assert [fresh(job).state for job in alices[2:]] == ["queued", "queued"]
@@ -72,10 +80,9 @@ def test_users_share_the_workers_and_wait_for_their_own_limit(
 
 
 def test_a_job_stops_within_two_seconds_of_being_cancelled(
-    alice: User, gate: Path, consume: Consume
+    alice: User, gate: Path, workers: Consumer
 ) -> None:
-    consume(workers=1)
-    job = _submit(alice, gate)
+    job = waiting_job(alice, gate)
     eventually(lambda: fresh(job).done == 4)
     asked = time.monotonic()
 
@@ -89,9 +96,8 @@ def test_a_job_stops_within_two_seconds_of_being_cancelled(
     assert reaches(job, "running").attempt == 2
 
 
-def test_a_job_ends_at_its_deadline_and_says_so(alice: User, gate: Path, consume: Consume) -> None:
-    consume(workers=1)
-    job = _submit(alice, gate, deadline_s=0.5)
+def test_a_job_ends_at_its_deadline_and_says_so(alice: User, gate: Path, workers: Consumer) -> None:
+    job = waiting_job(alice, gate, deadline_s=0.5)
 
     row = reaches(job, "failed")
 
@@ -100,9 +106,8 @@ def test_a_job_ends_at_its_deadline_and_says_so(alice: User, gate: Path, consume
 
 
 def test_a_broken_handler_ends_its_job_and_not_its_worker(
-    alice: User, gate: Path, consume: Consume
+    alice: User, gate: Path, workers: Consumer
 ) -> None:
-    consume(workers=1)
     broken = submit.submit(alice, "break_down", {}, title="Broken")
     row = reaches(broken, "failed")
     assert "ValueError: no luck" in str(row.error)
@@ -110,15 +115,14 @@ def test_a_broken_handler_ends_its_job_and_not_its_worker(
     assert str(broken.id) in str(row.error)
 
     gate.touch()
-    next_job = _submit(alice, gate)
-    assert pid_of(reaches(next_job, "done")) == pid_of(broken)
+    reaches(waiting_job(alice, gate), "done")
+    assert pid_of(broken) in workers.children()
 
 
 def test_a_killed_worker_loses_its_job_and_another_resumes_it(
-    alice: User, gate: Path, consume: Consume
+    alice: User, gate: Path, workers: Consumer
 ) -> None:
-    consume(workers=1)
-    job = _submit(alice, gate)
+    job = waiting_job(alice, gate)
     eventually(lambda: fresh(job).done == 4)
     killed = time.monotonic()
 
@@ -134,67 +138,10 @@ def test_a_killed_worker_loses_its_job_and_another_resumes_it(
     assert reaches(job, "done").attempt == 2
 
 
-def test_the_web_notices_when_all_workers_are_gone(
-    alice: User, gate: Path, consume: Consume, studio: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watchdog, "LEASE_S", 1.0)
-    consumer = consume(workers=1)
-    job = _submit(alice, gate)
-    reaches(job, "running")
-
-    consumer.kill_all()
-    stop = watchdog.start_background(studio, every_s=0.2)
-
-    reaches(job, "interrupted")
-    stop()
-
-
-def test_workers_whose_consumer_was_killed_stop_working(
-    alice: User, gate: Path, consume: Consume
-) -> None:
-    consumer = consume(workers=2)
-    job = _submit(alice, gate)
-    reaches(job, "running")
-    children = consumer.children()
-    assert len(children) == 3
-
-    consumer.kill()
-
-    row = reaches(job, "interrupted", 3)
-    assert "shut down" in str(row.error)
-    eventually(lambda: all(gone(pid) for pid in children), 5)
-
-
-def test_a_worker_that_is_told_to_end_hands_its_job_back(
-    alice: User, gate: Path, consume: Consume
-) -> None:
-    consumer = consume(workers=1)
-    job = _submit(alice, gate)
-    eventually(lambda: fresh(job).done == 4)
-
-    consumer.ask_to_end()
-
-    assert consumer.wait(5) == 0
-    row = fresh(job)
-    assert (row.state, row.done) == ("interrupted", 4)
-    assert "shut down" in str(row.error)
-
-
-def test_a_wake_up_that_was_lost_is_sent_again(alice: User, gate: Path, consume: Consume) -> None:
-    gate.touch()
-    job = _submit(alice, gate)
-    queue.main.storage.flush_queue()
-
-    consume(workers=1)
-
-    reaches(job, "done")
-
-
 def test_a_raised_limit_is_noticed(
-    alice: User, gate: Path, tmp_path: Path, consume: Consume
+    alice: User, gate: Path, tmp_path: Path, workers: Consumer
 ) -> None:
-    consume(workers=3)
-    jobs = [_submit(alice, gate) for _ in range(3)]
+    jobs = [waiting_job(alice, gate) for _ in range(3)]
     for job in jobs[:2]:
         reaches(job, "running")
     assert fresh(jobs[2]).state == "queued"
@@ -202,35 +149,3 @@ def test_a_raised_limit_is_noticed(
     User.update(jobs_at_once=3).execute()
 
     reaches(jobs[2], "running")
-
-
-def test_quick_checks_start_at_once_and_end_by_themselves(
-    alice: User, gate: Path, consume: Consume
-) -> None:
-    consume("quick", workers=1)
-    eventually(lambda: queue.beat_age_s("quick") is not None)
-    stubborn = submit.submit(alice, "stubborn", {}, title="Key test", lane="quick", deadline_s=0.2)
-
-    row = reaches(stubborn, "failed", 5)
-
-    assert (row.started_at or 0) - row.queued_at < 1
-    assert "time limit of 0.2 s" in str(row.error)
-    gate.touch()
-    reaches(_submit(alice, gate, lane="quick"), "done")
-
-
-def test_a_consumer_says_that_it_lives(studio: Settings, consume: Consume) -> None:
-    assert queue.beat_age_s("main") is None
-
-    consume(workers=1)
-
-    eventually(lambda: queue.beat_age_s("main") is not None)
-    first = _last_beat()
-    assert first == pytest.approx(time.time(), abs=5)
-    eventually(lambda: _last_beat() > first)
-
-
-def _last_beat() -> float:
-    age = queue.beat_age_s("main")
-    assert age is not None
-    return round(time.time() - age, 1)

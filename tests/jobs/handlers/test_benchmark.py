@@ -2,56 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from engine.cancel import CancelToken
-from engine.demo.process import DemoServer
 from engine.events import Event, Finished, Notice, SampleDone, SampleFailed, Started
 from engine.samples import Sample, SampleKey
-from engine.specs import BenchmarkSpec, TargetRef
+from engine.specs import TargetRef
 from jobs import runner, submit
 from jobs.handlers import benchmark
 from jobs.store import load_samples, load_targets
 from tests.helpers import eventually
-from tests.jobs.conftest import TEST_LEASE_S, Consumer, fresh, pid_of, reaches
+from tests.jobs.conftest import fresh
+from tests.jobs.handlers.conftest import FAST, Start
 from webapp import db
-from webapp.models import Job, ModelEntry, Provider, Run, SampleRow, User
+from webapp.models import Job, Run, SampleRow, User
 from webapp.settings import Settings
-
-FAST = "fast-small"
-
-
-@pytest.fixture
-def start(alice: User, demo: DemoServer) -> Callable[..., tuple[Job, Run]]:
-    """Submit a benchmark of Alice's own providers, which are all the demo server."""
-
-    def begin(*models: str, **spec: Any) -> tuple[Job, Run]:
-        refs = []
-        for name in models:
-            key, _, model = name.rpartition("/")
-            refs.append(_own(alice, key or "lab", model, demo.base_url))
-        asked = {"runs": 2, "warmup": 0, "max_tokens": 4, "timeout_s": 20, **spec}
-        parsed = BenchmarkSpec(targets=tuple(refs), **asked)
-        run = Run(user=alice, name="Test run", spec=parsed.model_dump(mode="json"))
-        job = submit.submit(alice, "benchmark", parsed, title=run.name, fills=run)
-        return job, run
-
-    return begin
-
-
-def _own(user: User, key: str, model: str, address: str) -> TargetRef:
-    row = {"display_name": key.title(), "model_id_prefix": "openai/", "api_base": address}
-    provider = user.providers.where(Provider.key == key).first()
-    provider = provider or Provider.create(user=user, key=key, **row)
-    ModelEntry.create(provider=provider, model_id=model, display_name=model, context_window=4_096)
-    return TargetRef(provider=key, model=model)
 
 
 def _keys(run: Run) -> Counter[SampleKey]:
@@ -64,7 +34,7 @@ def _again(run: Run) -> Run:
 
 
 def test_a_run_stores_every_sample_and_what_it_was_taken_with(
-    start: Callable[..., tuple[Job, Run]], studio: Settings
+    start: Start, studio: Settings
 ) -> None:
     job, run = start(f"one/{FAST}", f"two/{FAST}", warmup=1)
 
@@ -82,9 +52,7 @@ def test_a_run_stores_every_sample_and_what_it_was_taken_with(
     assert run.finished_at == pytest.approx(time.time(), abs=10)
 
 
-def test_what_failed_is_stored_counted_and_explained(
-    start: Callable[..., tuple[Job, Run]], alice: User
-) -> None:
+def test_what_failed_is_stored_counted_and_explained(start: Start, alice: User) -> None:
     job, run = start(f"good/{FAST}", "bad/no-such-model")
 
     runner.run_next("main")
@@ -97,7 +65,7 @@ def test_what_failed_is_stored_counted_and_explained(
 
 
 def test_a_tier_that_does_not_fit_is_a_stored_notice(
-    start: Callable[..., tuple[Job, Run]],
+    start: Start,
 ) -> None:
     job, run = start(FAST, context_tiers=(0, 50_000))
 
@@ -110,7 +78,7 @@ def test_a_tier_that_does_not_fit_is_a_stored_notice(
     assert fresh(job).total == 2
 
 
-def test_a_run_that_was_deleted_is_not_filled(start: Callable[..., tuple[Job, Run]]) -> None:
+def test_a_run_that_was_deleted_is_not_filled(start: Start) -> None:
     job, run = start(FAST)
     Run.update(deleted_at=time.time()).execute()
 
@@ -123,7 +91,7 @@ def test_a_run_that_was_deleted_is_not_filled(start: Callable[..., tuple[Job, Ru
 
 
 def test_a_run_that_took_over_the_id_of_a_deleted_one_is_not_filled(
-    start: Callable[..., tuple[Job, Run]], bob: User
+    start: Start, bob: User
 ) -> None:
     job, run = start(FAST)
     run.delete_instance()
@@ -133,77 +101,6 @@ def test_a_run_that_took_over_the_id_of_a_deleted_one_is_not_filled(
 
     assert fresh(job).state == "failed"
     assert load_samples(other) == []
-
-
-def test_samples_are_stored_and_shown_while_the_run_goes_on(
-    start: Callable[..., tuple[Job, Run]], consume: Callable[..., Consumer]
-) -> None:
-    job, run = start(FAST, runs=500)
-    consume(workers=1)
-
-    eventually(lambda: fresh(job).done >= 2, 20)
-
-    row = fresh(job)
-    assert (row.state, row.total) == ("running", 500)
-    assert f"lab/{FAST}, run " in row.message
-    stored = SampleRow.select().where(SampleRow.run == run.id).count()
-    assert stored >= row.done
-    for sample in SampleRow.select():
-        finished = sample.started_at + (sample.total_ms or 0) / 1000
-        assert sample.stored_at - finished < 1
-
-
-def test_a_cancelled_run_keeps_what_it_has_and_can_go_on(
-    start: Callable[..., tuple[Job, Run]], consume: Callable[..., Consumer]
-) -> None:
-    job, run = start(FAST, runs=4, max_tokens=80)
-    consume(workers=1)
-    eventually(lambda: fresh(job).done >= 1, 20)
-
-    assert submit.cancel(job)
-
-    row = reaches(job, "cancelled", 2)
-    kept = {sample.key: sample for sample in load_samples(run) if sample.ok}
-    cut = [sample for sample in load_samples(run) if not sample.ok]
-    assert 1 <= len(kept) == row.done < 4
-    assert {sample.outcome for sample in cut} <= {"incomplete"}
-    assert row.failed == 0
-
-    assert submit.resume(row)
-    row = reaches(job, "done", 20)
-    after = {sample.key: sample for sample in load_samples(run)}
-    assert (row.total, row.done, row.failed) == (4, 4, 0)
-    assert all(sample.ok for sample in after.values())
-    assert kept.items() <= after.items()
-
-
-def test_a_killed_worker_costs_no_stored_sample_and_resume_takes_only_the_rest(
-    start: Callable[..., tuple[Job, Run]], consume: Callable[..., Consumer], demo: DemoServer
-) -> None:
-    before = len(demo.truth())
-    job, run = start(f"one/{FAST}", f"two/{FAST}", runs=8)
-    consume(workers=1)
-    eventually(lambda: fresh(job).done >= 3, 20)
-
-    os.kill(pid_of(job), signal.SIGKILL)
-
-    stored = {sample.key: sample for sample in load_samples(run)}
-    row = reaches(job, "interrupted", TEST_LEASE_S + 10)
-    assert {sample.key: sample for sample in load_samples(run)} == stored
-    assert 3 <= row.done <= len(stored) < 16
-
-    assert submit.resume(row)
-    row = reaches(job, "done", 20)
-    after = {sample.key: sample for sample in load_samples(run)}
-    assert (row.attempt, row.total, row.done, row.failed) == (2, 16, 16, 0)
-    assert stored.items() <= after.items()
-    assert set(_keys(run).values()) == {1}
-    assert {(key.provider, key.run) for key in after} == {
-        (name, index) for name in ("one", "two") for index in range(8)
-    }
-    # At the moment of the kill one request a provider was open; none was asked twice else.
-    assert 16 <= len(demo.truth()) - before <= 16 + 2
-    assert len(_again(run).environment["resumed"]) == 1
 
 
 class Script:
@@ -231,7 +128,7 @@ def _sample(run: int, outcome: Any = "ok", **more: Any) -> Sample:
     [("complete", "done", None), ("cancelled", "cancelled", None), ("deadline", "failed", "limit")],
 )
 def test_the_engines_reason_decides_the_state(
-    start: Callable[..., tuple[Job, Run]],
+    start: Start,
     monkeypatch: pytest.MonkeyPatch,
     reason: Any,
     state: str,
@@ -252,7 +149,7 @@ def test_the_engines_reason_decides_the_state(
 
 
 def test_an_engine_that_breaks_loses_no_finished_sample(
-    start: Callable[..., tuple[Job, Run]], monkeypatch: pytest.MonkeyPatch
+    start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def engine(*_: object, **__: object) -> Iterator[Event]:
         yield Started(3, {})
@@ -272,7 +169,7 @@ def test_an_engine_that_breaks_loses_no_finished_sample(
 
 
 def test_resume_passes_what_is_stored_and_repeats_what_was_cut(
-    start: Callable[..., tuple[Job, Run]], monkeypatch: pytest.MonkeyPatch
+    start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done, failed = _sample(0), _sample(1, "failed", error="server", message="no")
     cut = _sample(2, "incomplete")
@@ -311,7 +208,7 @@ def test_resume_passes_what_is_stored_and_repeats_what_was_cut(
 
 
 def test_a_target_that_is_left_out_makes_the_run_shorter(
-    start: Callable[..., tuple[Job, Run]], monkeypatch: pytest.MonkeyPatch
+    start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = Script(
         Started(10, {}),
@@ -327,7 +224,7 @@ def test_a_target_that_is_left_out_makes_the_run_shorter(
 
 
 def test_a_worker_that_was_taken_for_dead_stores_nothing_more(
-    start: Callable[..., tuple[Job, Run]], monkeypatch: pytest.MonkeyPatch
+    start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job, run = start(FAST)
 
@@ -349,7 +246,7 @@ def test_a_worker_that_was_taken_for_dead_stores_nothing_more(
 
 
 def test_a_run_says_how_many_jobs_ran_beside_it(
-    start: Callable[..., tuple[Job, Run]], monkeypatch: pytest.MonkeyPatch, bob: User
+    start: Start, monkeypatch: pytest.MonkeyPatch, bob: User
 ) -> None:
     _, run = start(FAST)
     beside = {"kind": "wait", "spec": {}, "started_at": time.time()}
