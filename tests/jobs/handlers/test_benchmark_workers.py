@@ -6,6 +6,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,14 @@ def workers(shared: Settings) -> Iterator[Consumer]:
 def studio(shared: Settings) -> Iterator[Settings]:
     yield shared
     leave_idle()
+
+
+def test_a_consumer_loads_litellm_without_threads_and_then_forks(workers: Consumer) -> None:
+    process = Path(f"/proc/{workers.pid}")
+
+    assert "_tiktoken" in (process / "maps").read_text(), "a library that LiteLLM brings"
+    assert len(list((process / "task").iterdir())) == 1
+    assert len(workers.children()) == 2
 
 
 def test_samples_are_stored_and_shown_while_the_run_goes_on(
