@@ -21,6 +21,8 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_HEAD_BYTES = 64 * 1024
 _READ_BYTES = 256 * 1024
 _PIPELINE_DEPTH = 16
+# Who asks on and on without reading is not answered beyond this.
+_MOST_UNSENT_BYTES = 1024 * 1024
 # How long a refused upload is read and thrown away, so that its sender sees the answer.
 _DRAIN_S = 2.0
 
@@ -154,6 +156,7 @@ class Connection:
             self._loop.remove_writer(self._fd)
             if self._closing:
                 self.close()
+            self._next()
 
     # --- requests, as the parser finds them --------------------------------------------
 
@@ -199,6 +202,8 @@ class Connection:
 
     def _next(self) -> None:
         if self._current is not None or not self._waiting or self.closed or self._closing:
+            return
+        if len(self._unsent) > _MOST_UNSENT_BYTES:  # `_writable` comes back here
             return
         self._current = self._waiting.popleft()
         self._resume_reading()

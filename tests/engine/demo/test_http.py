@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 
 import pytest
 
@@ -35,14 +34,14 @@ def test_a_connection_serves_one_request_after_the_other(demo: DemoServer) -> No
 
 
 def test_pipelined_requests_are_answered_in_their_order(demo: DemoServer) -> None:
-    slow, fast = whole("plain", max_tokens=30), whole("plain", max_tokens=2)
+    slow, fast = whole("plain", max_tokens=12), whole("plain", max_tokens=2)
     with connect(demo) as sock:
         sock.sendall(request_bytes(slow) + request_bytes(fast) + request_bytes(slow))
         raw = b""
         while raw.count(b'"usage"') < 3:
             raw += sock.recv(65536)
     lengths = [int(part.split(b",")[0]) for part in raw.split(b'"completion_tokens":')[1:]]
-    assert lengths == [30, 2, 30]
+    assert lengths == [12, 2, 12]
 
 
 def test_many_pipelined_requests_are_all_answered(demo: DemoServer) -> None:
@@ -223,13 +222,3 @@ def test_a_client_that_leaves_ends_its_stream(demo: DemoServer) -> None:
     assert record is not None
     assert record.error == "client left"
     assert sum(record.tokens) < record.output
-
-
-def test_a_client_that_reads_late_gets_every_byte(demo: DemoServer) -> None:
-    with connect(demo) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        body = chat("usage-every-chunk", max_tokens=300, ignore_eos=True, stop=None)
-        sock.sendall(request_bytes(body) + request_bytes(method="GET", path="/health"))
-        reply = receive(sock)
-    assert reply.complete
-    assert sum(truth_of(demo, reply).tokens) == 300

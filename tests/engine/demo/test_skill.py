@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.demo.catalog import catalog
@@ -95,9 +95,9 @@ def test_after_a_tool_has_answered_the_model_speaks() -> None:
 
 
 def test_the_share_of_right_calls_is_the_models_skill() -> None:
-    tries = [attempt(MODEL, asked(FORECAST), Random(seed)) for seed in range(4_000)]
+    tries = [attempt(MODEL, asked(FORECAST), Random(seed)) for seed in range(2_000)]
     right = intended(asked(FORECAST))
-    assert sum(made == right for made in tries) / len(tries) == pytest.approx(0.75, abs=0.02)
+    assert sum(made == right for made in tries) / len(tries) == pytest.approx(0.75, abs=0.03)
     assert {made.mistake for made in tries if made != right} == set(MISTAKES)
     assert all((made.mistake is None) == (made == right) for made in tries)
 
@@ -146,6 +146,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(["type", "properties", "required"]), JSON), st.text())
 def test_a_schema_of_any_shape_does_no_harm(schema: dict[str, Any], prompt: str) -> None:
     odd = Tool("odd", "", schema, {})

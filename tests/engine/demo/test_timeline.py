@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.demo import timeline
@@ -76,6 +76,7 @@ def test_bundles_carry_every_token_once_and_in_time(low: int, more: int, words: 
     assert text(joined(stream), "reasoning_content") == "First I think."
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 2**32))
 def test_recut_writes_carry_the_same_bytes_and_no_event_early(seed: int) -> None:
     plain = list(timeline.framed(laid_out(), b"HEAD\r\n\r\n", chunked=True))
