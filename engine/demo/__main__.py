@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import socket
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -21,7 +22,10 @@ _STDIN = 0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit code, 1 when it cannot start."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.with_parent and not stat.S_ISFIFO(os.fstat(_STDIN).st_mode):
+        parser.error("--with-parent needs a pipe as standard input")
     raise_file_limit()
     try:
         log = TruthLog(options.truth)

@@ -92,6 +92,15 @@ def test_a_port_that_is_none_is_a_usage_error(
     assert "--port" in capsys.readouterr().err
 
 
+def test_a_parent_can_only_be_watched_through_a_pipe() -> None:
+    command = [sys.executable, "-m", "engine.demo", "--port", "0", "--with-parent"]
+    done = subprocess.run(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "needs a pipe" in done.stderr
+
+
 def test_a_log_that_cannot_be_written_is_said_before_anything_starts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
