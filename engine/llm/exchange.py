@@ -12,11 +12,13 @@ An exchange knows no event loop: whoever watches the socket calls `readable` and
 
 from __future__ import annotations
 
+import atexit
 import socket
 import struct
 import time
 from array import array
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from engine.llm.framing import ResponseEnd
@@ -190,9 +192,20 @@ def enable_kernel_time(sock: socket.socket) -> bool:
     """Ask the kernel to stamp what arrives on `sock`; False where it cannot."""
     try:
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        _keep_stamping()
     except OSError:
         return False
     return hasattr(sock, "recvmsg")
+
+
+@cache
+def _keep_stamping() -> socket.socket:
+    """A socket that asks for stamps as long as this process lives: the kernel switches
+    stamping on for the first such socket, and a little later than it is asked to."""
+    keeper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    keeper.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    atexit.register(keeper.close)
+    return keeper
 
 
 def _kernel_time(ancillary: list[Any]) -> int | None:
