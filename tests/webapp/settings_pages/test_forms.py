@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.models import ModelEntry, Provider
-from webapp.settings_pages import forms
+from webapp.settings_pages import fields
+from webapp.settings_pages.fields import Refused
 from webapp.settings_pages.forms import (
     Form,
     KeyForm,
@@ -17,7 +18,6 @@ from webapp.settings_pages.forms import (
     NewModelForm,
     NewProviderForm,
     ProviderForm,
-    Refused,
 )
 
 
@@ -282,7 +282,7 @@ def test_what_a_form_shows_it_takes_back_unchanged() -> None:
 @given(value=st.floats(min_value=0, max_value=1_000_000))
 def test_a_price_survives_being_shown_and_typed(value: float) -> None:
     shown = ModelForm(None, entry(input_cost_per_mtok=value)).values["input_cost_per_mtok"]
-    assert math.isclose(forms.price(shown) or 0.0, value, rel_tol=1e-9, abs_tol=1e-300)
+    assert math.isclose(fields.price(shown) or 0.0, value, rel_tol=1e-9, abs_tol=1e-300)
 
 
 def refusal(read: Callable[[str], object], typed: str) -> str:
@@ -297,10 +297,10 @@ def refusal(read: Callable[[str], object], typed: str) -> str:
 @given(typed=st.text())
 def test_no_text_breaks_a_field(typed: str) -> None:
     for read in (
-        lambda raw: forms.whole_number(raw, 10),
-        forms.price,
-        forms.api_key,
-        lambda raw: forms.base_url(raw, allow_private=True),
+        lambda raw: fields.whole_number(raw, 10),
+        fields.price,
+        fields.api_key,
+        lambda raw: fields.base_url(raw, allow_private=True),
     ):
         assert refusal(read, typed)[-1:] in ("", ".")
 
