@@ -43,8 +43,16 @@ class BrowserSocket:
         host = f"127.0.0.1:{port}"
         headers = [(b"Cookie", cookie.encode()), (b"Origin", f"http://{host}".encode())]
         self._tcp.sendall(self._frames.send(Request(host, path, extra_headers=headers)))
+        try:
+            self._shake_hands()
+        except BaseException:
+            self._tcp.close()
+            raise
+
+    def _shake_hands(self) -> None:
         while not self.accepted:
-            self._read_once(10)
+            if self._code is not None or not self._read_once(10):
+                raise ConnectionAbortedError("no answer to the handshake")
 
     def receive(self, timeout_s: float) -> str | None:
         """The next message, or None when none comes in time. Raises Closed."""
@@ -62,6 +70,7 @@ class BrowserSocket:
         with self._tcp, suppress(OSError):
             if self._code is None:
                 self._tcp.sendall(self._frames.send(CloseConnection(1001)))
+                self._code = 1001
 
     def _read_once(self, timeout_s: float) -> bool:
         self._tcp.settimeout(timeout_s)

@@ -50,7 +50,9 @@ class Web:
     def is_up(self) -> bool:
         assert self._process.poll() is None, "the web process ended"
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz") as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}/healthz", timeout=5
+            ) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, ConnectionError):
             return False
@@ -114,6 +116,7 @@ class Tab:
 
 
 OpenTab = Callable[..., Tab]
+THREADS = 40
 
 
 def free_port() -> int:
@@ -128,6 +131,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(
         data=tmp_path_factory.mktemp("live"),
         port=free_port(),
+        web_threads=THREADS,
         secret_key="test-secret-key-of-enough-length-0123456789",
         fernet_keys=(base64.urlsafe_b64encode(bytes(32)).decode(),),
         testing=True,
