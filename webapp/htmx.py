@@ -41,9 +41,9 @@ def toast(
     return response
 
 
-def done(url: str, text: str, kind: ToastKind = "ok") -> Response:
-    """`go(url)` with a message that the next page shows."""
-    flash(text, kind)
+def done(url: str, text: str, kind: ToastKind = "ok", undo: str | None = None) -> Response:
+    """`go(url)` with a message that the next page shows; `undo` as for `toast`."""
+    flash({"text": text, "undo": undo} if undo else text, kind)  # type: ignore[arg-type]
     return go(url)
 
 

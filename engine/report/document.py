@@ -78,10 +78,11 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
             yield f"{prefix}{name}.low", value[0]
             yield f"{prefix}{name}.high", value[1]
         else:
-            yield f"{prefix}{name}", _harmless(value)
+            yield f"{prefix}{name}", harmless(value)
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
+    """A CSV cell that no spreadsheet runs as a formula."""
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return "'" + value
     return value

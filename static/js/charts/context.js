@@ -1,6 +1,6 @@
 // A figure over the context size: one line a model, intervals as whiskers.
 
-import { axisTitle, options, pen, valueScale, whisker } from "./parts.js";
+import { axisTitle, hideTicks, options, pen, valueScale, whisker } from "./parts.js";
 
 const TICK_ROOM = 36; // pixels for the name of a size
 
@@ -62,6 +62,7 @@ export function context({ lines, tiers, unit }, theme) {
     grid: { color: theme.line, drawTicks: false },
     border: { display: false },
   });
+  if (!highs.length) hideTicks(y);
   return {
     type: "line",
     data: { datasets: lines.map((line) => dataset(line, theme)) },

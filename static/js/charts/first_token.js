@@ -1,7 +1,7 @@
 // Time to first token: every run as a point and the median as a mark; with too many runs
 // to tell points apart, the middle half as a bar and the range as a line.
 
-import { nameScale, options, pen, valueScale, valueTicks, whisker } from "./parts.js";
+import { hideTicks, nameScale, options, pen, valueScale, valueTicks, whisker } from "./parts.js";
 import { faded } from "./theme.js";
 
 const MARK = 12;
@@ -51,7 +51,7 @@ function points(row, index, theme) {
 export function firstToken({ rows }, theme) {
   const most = Math.max(0, ...rows.flatMap((row) => [...row.points, ...(row.spread ?? [])]));
   const x = valueScale(theme, { suggestedMax: most || 1 });
-  x.ticks.display = most > 0;
+  if (!most) hideTicks(x);
   x.grid = valueTicks(theme);
   return {
     type: "scatter",

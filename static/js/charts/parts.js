@@ -69,6 +69,11 @@ export function valueScale(theme, extra = {}) {
   };
 }
 
+// Unseen numbers keep their room, so that nothing moves when there are some.
+export function hideTicks(...scales) {
+  for (const scale of scales) scale.ticks = { ...scale.ticks, color: "transparent" };
+}
+
 export function valueTicks(theme) {
   return { drawOnChartArea: false, tickLength: 4, tickColor: theme["line-strong"] };
 }

@@ -1,6 +1,6 @@
 // Output speed: one bar a model, from zero, with its interval as a whisker.
 
-import { canvasFont, nameScale, options, pen, valueScale, valueTicks, whisker } from "./parts.js";
+import { canvasFont, hideTicks, nameScale, options, pen, valueScale, valueTicks, whisker } from "./parts.js";
 
 const CAP = 6;
 
@@ -42,7 +42,7 @@ export function speed({ rows }, theme) {
   };
   // The value axis is drawn invisibly: it keeps rows level with the chart beside it.
   const hidden = valueScale(theme, { max: (top || 1) * 1.15, border: { display: false } });
-  hidden.ticks = { ...hidden.ticks, color: "transparent" };
+  hideTicks(hidden);
   hidden.grid = { ...valueTicks(theme), tickColor: "transparent" };
   return {
     type: "bar",

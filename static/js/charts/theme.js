@@ -17,7 +17,8 @@ export function readTheme() {
   const theme = Object.fromEntries(TOKENS.map((name) => [name, resolve(probe, name)]));
   const palette = Array.from({ length: DATA_COLOURS }, (_, i) => resolve(probe, `d${i + 1}`));
   probe.remove();
-  theme.data = (number) => palette[(number - 1) % DATA_COLOURS];
+  // From the eighth on they share one, like the swatches beside the names.
+  theme.data = (number) => palette[Math.min(number, DATA_COLOURS) - 1];
   theme.font = getComputedStyle(document.body).fontFamily;
   return theme;
 }

@@ -1,6 +1,6 @@
 // Speed against first token: one point a model with both intervals; up and left is better.
 
-import { axisTitle, canvasFont, fitText, options, pen, valueScale, whisker } from "./parts.js";
+import { axisTitle, canvasFont, fitText, hideTicks, options, pen, valueScale, whisker } from "./parts.js";
 
 const GAP = 10;
 const NAME_SHARE = 0.4; // of the chart's width, at most, for one name
@@ -32,7 +32,7 @@ function drawIntervals(chart, row, point, theme) {
   }
 }
 
-// Beside the point where there is room, else where it hides no other name.
+// Beside the point, where it hides no other name; without room the tooltip has to do.
 function drawName(chart, row, point, theme, taken) {
   const context = chart.ctx;
   context.font = canvasFont(theme, 550);
@@ -50,7 +50,8 @@ function drawName(chart, row, point, theme, taken) {
   const box = ([x, y]) => ({ left: x, right: x + width, top: y - 8, bottom: y + 8 });
   const free = (area) =>
     area.left >= left && area.right <= right && !taken.some((other) => overlaps(area, other));
-  const place = places.find((candidate) => free(box(candidate))) ?? places[0];
+  const place = places.find((candidate) => free(box(candidate)));
+  if (!place) return;
   taken.push(box(place));
   pen(context, theme.ink, 1);
   context.textBaseline = "middle";
@@ -68,6 +69,7 @@ export function tradeoff({ rows }, theme) {
     x: valueScale(theme, { suggestedMax: top("x", "x_high"), title: axisTitle("First token, ms", theme) }),
     y: valueScale(theme, { suggestedMax: top("y", "y_high"), title: axisTitle("Output, tokens/s", theme) }),
   };
+  if (!known.length) hideTicks(scales.x, scales.y);
   scales.y.grid = { color: theme.line, drawTicks: false };
   scales.y.border = { display: false };
   const datasets = known.map((row) => ({

@@ -1,0 +1,84 @@
+"""A run as a `studio bench` command: what was asked, never a key."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from engine.config import Config, config_targets
+from engine.specs import BenchmarkSpec, TargetRef
+
+# A longer prompt would not fit a command line comfortably; it is read from a file.
+PROMPT_MAX_CHARS = 4_000
+PROMPT_FILE = "prompt.txt"
+# Where the user's own endpoint wants a key, the reader names the variable that holds it.
+KEY_VARIABLE = "ENDPOINT_KEY"
+
+
+def bench_commands(
+    spec: BenchmarkSpec, config: Config, endpoints: Mapping[str, tuple[str, bool]]
+) -> list[str]:
+    """The commands that repeat `spec`: one for the models of config.yaml where filters can
+    name them together, one for each model at an endpoint of the user's own.
+
+    `endpoints` maps a provider to its address and whether it has a key.
+    """
+    options = _options(spec, config)
+    configured = [ref for ref in spec.targets if ref.provider not in endpoints]
+    commands = [
+        _line(["--provider", ",".join(providers), "--model", ",".join(models)], options)
+        for providers, models in _filters(configured, config)
+    ]
+    for ref in spec.targets:
+        if ref.provider in endpoints:
+            address, has_key = endpoints[ref.provider]
+            key = ["--api-key-env", KEY_VARIABLE] if has_key else []
+            commands.append(
+                _line(["--base-url", _public(address), "--model-id", ref.model, *key], options)
+            )
+    return commands
+
+
+def _line(targets: Sequence[str], options: Sequence[str]) -> str:
+    return shlex.join(["studio", "bench", *targets]) + "".join(f" {part}" for part in options)
+
+
+def _filters(refs: Sequence[TargetRef], config: Config) -> list[tuple[list[str], list[str]]]:
+    """Filters match parts of names, so together they may choose more than was asked; then
+    each provider gets a command of its own."""
+    if not refs:
+        return []
+    providers = list(dict.fromkeys(ref.provider for ref in refs))
+    models = list(dict.fromkeys(ref.model for ref in refs))
+    matched = config_targets(config, ",".join(providers), ",".join(models), environ={})
+    if len(providers) == 1 or {target.ref for target in matched} == set(refs):
+        return [(providers, models)]
+    return [([p], [ref.model for ref in refs if ref.provider == p]) for p in providers]
+
+
+def _options(spec: BenchmarkSpec, config: Config) -> list[str]:
+    """Flags already quoted for a shell: how often and how long always, the others where they
+    differ from a default (an endpoint outside config.yaml does not know the file's own)."""
+    fields = BenchmarkSpec.model_fields
+    options = [f"--runs {spec.runs}", f"--max-tokens {spec.max_tokens}"]
+    temperatures = {fields["temperature"].default, config.defaults.temperature}
+    if spec.temperature is not None and temperatures != {spec.temperature}:
+        options.append(f"--temperature {spec.temperature!r}")
+    if spec.context_tiers != (0,):
+        options.append(f"--context-tiers {','.join(map(str, spec.context_tiers))}")
+    if spec.warmup == 0:
+        options.append("--no-warmup")
+    if spec.timeout_s != fields["timeout_s"].default:
+        options.append(f"--timeout {spec.timeout_s:g}")
+    if len(spec.prompt) > PROMPT_MAX_CHARS:
+        options.append(f'--prompt "$(cat {PROMPT_FILE})"')
+    elif {fields["prompt"].default, config.defaults.prompt} != {spec.prompt}:
+        options.append(f"--prompt {shlex.quote(spec.prompt)}")
+    return options
+
+
+def _public(address: str) -> str:
+    """An address without name and password, and without a query that may hold a key."""
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
