@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 # At most four times a second for one fragment.
 PAUSE_S = 0.25
+# A page is rendered for at most a fifth of the time, whatever it costs.
+RENDER_SHARE = 4
+LONGEST_PAUSE_S = 2.0
 # A browser that takes nothing for so long is gone; its thread is needed.
 SEND_TIMEOUT_S = 20
 SIGNED_OUT, TRY_AGAIN = 1008, 1013
@@ -59,13 +62,20 @@ def serve(ws: WebSocket, session_key: str, wanted: tuple[Topic, ...], hub: Hub) 
 def _talk(ws: WebSocket, hub: Hub, subscriber: Subscriber) -> None:
     sent: dict[str, int] = {}
     while ws.connected:
+        began = time.monotonic()
         fragments = hub.render(subscriber, lambda: _render(subscriber.shown))
         if fragments is None:
             ws.close(SIGNED_OUT, "This session has ended.")
             return
-        if _send_changed(ws, fragments, sent):
-            time.sleep(PAUSE_S)
+        told = _send_changed(ws, fragments, sent)
+        time.sleep(_pause_s(told, time.monotonic() - began))
         subscriber.wait()
+
+
+def _pause_s(told: bool, took_s: float) -> float:
+    """How long a socket rests after it looked, in seconds: four fragments a second are
+    enough to see, and a page that is dear to render must not fill the processor."""
+    return min(max(PAUSE_S if told else 0.0, took_s * RENDER_SHARE), LONGEST_PAUSE_S)
 
 
 def _send_changed(ws: WebSocket, fragments: dict[str, str], sent: dict[str, int]) -> bool:

@@ -1,9 +1,9 @@
 """What a page can follow: a topic is a word, and perhaps the id of a row, and gives the
 fragments of that page as they are now.
 
-An area registers its topic beside its queries:
+An area registers its topic beside its queries, with the table whose rows the ids name:
 
-    @topic("run")
+    @topic("run", Run)
     def fragments(user: User, row_id: int) -> Fragments | None: ...
 
 Each fragment is one whole element whose `id` is the key it stands under; the page already
@@ -17,12 +17,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from webapp.models import User
+from webapp.models import Table, User
 
 Fragments = Mapping[str, str]
 Source = Callable[[User, int], Fragments | None]
 
 _sources: dict[str, Source] = {}
+_tables: dict[str, type[Table] | None] = {}
 
 
 class Topic(NamedTuple):
@@ -32,11 +33,11 @@ class Topic(NamedTuple):
     row_id: int = 0
 
 
-def topic(name: str) -> Callable[[Source], Source]:
-    """Register the source of a topic's fragments."""
+def topic(name: str, table: type[Table] | None = None) -> Callable[[Source], Source]:
+    """Register the source of a topic's fragments; without a `table` it takes no id."""
 
     def register(source: Source) -> Source:
-        _sources[name] = source
+        _sources[name], _tables[name] = source, table
         return source
 
     return register
@@ -44,10 +45,17 @@ def topic(name: str) -> Callable[[Source], Source]:
 
 def parse(text: str) -> Topic | None:
     """`run:17` or `home`; None when there is no such topic."""
-    name, _, number = text.partition(":")
-    if name not in _sources or not (number == "" or (number.isdecimal() and len(number) < 19)):
+    name, colon, number = text.partition(":")
+    if name not in _sources or bool(colon) != (_tables[name] is not None):
+        return None
+    if colon and not (number.isdecimal() and len(number) < 19):
         return None
     return Topic(name, int(number or 0))
+
+
+def table_of(wanted: Topic) -> type[Table] | None:
+    """The table whose row a topic is about."""
+    return _tables[wanted.name]
 
 
 def fragments_of(user: User, wanted: Topic) -> Fragments | None:

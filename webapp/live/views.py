@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
-from webapp.access import me
+from webapp.access import me, own_or_404
 from webapp.db import database
 from webapp.extensions import sock
 from webapp.live import topics
@@ -22,12 +22,12 @@ BELL = topics.Topic("jobs")
 def _check() -> ResponseReturnValue | None:
     """Refuse before the handshake, with a status: a stranger, another site's page, and a
     topic that is not there or not theirs."""
-    user, origin = me(), urlsplit(request.headers.get("Origin", ""))
+    origin = urlsplit(request.headers.get("Origin", ""))
     if origin.netloc != request.host:
         abort(403)
     for wanted in _wanted():
-        if topics.fragments_of(user, wanted) is None:
-            abort(404)
+        if (table := topics.table_of(wanted)) is not None:
+            own_or_404(table, wanted.row_id)
     return None
 
 

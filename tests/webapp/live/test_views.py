@@ -37,7 +37,7 @@ def test_another_sites_page_gets_403(alice: Person, origin: str | None) -> None:
     assert knock(alice.client, origin=origin).status_code == 403
 
 
-@pytest.mark.parametrize("topic", ["nothing", "nothing:1", "home:x", "home:-1", ":1", "home:1:2"])
+@pytest.mark.parametrize("topic", ["nothing", "nothing:1", "home:x", "home:1", ":1", "run", "run:x"])
 def test_a_topic_that_is_not_there_gets_404(alice: Person, topic: str) -> None:
     assert knock(alice.client, topic).status_code == 404
 
@@ -48,8 +48,13 @@ def test_a_request_without_an_upgrade_is_no_page(alice: Person) -> None:
 
 def test_topics_are_read_as_a_word_and_an_id() -> None:
     assert parse("home") == Topic("home", 0)
-    assert parse("jobs:17") == Topic("jobs", 17)
-    assert parse("jobs:" + "9" * 30) is None
+    assert parse("run:17") == Topic("run", 17)
+    for text in ("", "run", "run:", "run:x", "run:-1", "run:" + "9" * 30, "home:", "home:1"):
+        assert parse(text) is None, text
+
+
+def test_a_row_that_is_not_there_gets_404(alice: Person) -> None:
+    assert knock(alice.client, "run:1").status_code == 404
 
 
 class BrokenSocket:
