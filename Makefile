@@ -13,6 +13,10 @@ COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-
 	--no-emit-index-url --no-header
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
+# A machine may forbid compiled modules; without them LiteLLM takes twice as long to import,
+# in each worker and each test process anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup dev run test lint bench lock clean
 .DEFAULT_GOAL := setup
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
 from webapp import create_app, db
@@ -45,8 +46,16 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return settings.database_path
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Each template is compiled once for all applications, which was a third of the time."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(settings: Settings, empty_database: Path) -> Iterator[Flask]:
+def app(
+    settings: Settings, empty_database: Path, compiled_templates: FileSystemBytecodeCache
+) -> Iterator[Flask]:
     """The application on an empty database, which stays open for the test's own queries.
 
     Forms need no CSRF token here; tests/webapp/test_security.py asks for them.
@@ -56,6 +65,7 @@ def app(settings: Settings, empty_database: Path) -> Iterator[Flask]:
         shutil.copy(empty_database, settings.database_path)
     app = create_app(settings)
     app.config["WTF_CSRF_ENABLED"] = False
+    app.jinja_env.bytecode_cache = compiled_templates
     with db.connection():
         yield app
 
