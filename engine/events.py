@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from engine.samples import Sample, SampleKey
+from engine.samples import LevelClient, LevelKey, Sample, SampleKey
 from engine.specs import TargetRef
 
 
@@ -53,10 +53,18 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelDone:
+    """All samples of a load level were told; `client` is what the generator says of itself."""
+
+    where: LevelKey
+    client: LevelClient
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The last event. `reason` says why work stopped: complete, cancelled or deadline."""
 
     reason: Literal["complete", "cancelled", "deadline"]
 
 
-Event = Started | SampleStarted | SampleDone | SampleFailed | Notice | Finished
+Event = Started | SampleStarted | SampleDone | SampleFailed | Notice | LevelDone | Finished

@@ -27,13 +27,24 @@ ERROR_KINDS = (
 
 
 class SampleKey(NamedTuple):
-    """What makes a sample unique inside its run; `run` counts from 0."""
+    """What makes a sample unique inside its run; `run` counts from 0. `level` is the load
+    level it belongs to ("c64", "r12.5"), "" for a sequential sample."""
 
     provider: str
     model: str
     context_tokens: int
     run: int
     warmup: bool
+    level: str = ""
+
+
+class LevelKey(NamedTuple):
+    """A load level of a target at a context size."""
+
+    provider: str
+    model: str
+    context_tokens: int
+    level: str
 
 
 class Arrival(NamedTuple):
@@ -103,7 +114,8 @@ class Sample:
     """One request as measured. Times are milliseconds, rates tokens per second.
 
     `start_ns` is `t_send` on the monotonic clock, `started_at` the same moment as UTC
-    epoch seconds. A figure that could not be measured is None. `clock` is "kernel",
+    epoch seconds. `delay_ms` is how much later it was sent than a load schedule planned; None
+    without a plan. A figure that could not be measured is None. `clock` is "kernel",
     "read" or "library" (measurement.md, section 1). `bundled` says that events carried
     several tokens whose number had to be estimated.
     """
@@ -115,6 +127,7 @@ class Sample:
     tries: tuple[Try, ...] = ()
     start_ns: int = 0
     started_at: float = 0.0
+    delay_ms: float | None = None
     connect_ms: float | None = None
     tls_ms: float | None = None
     ttft_ms: float | None = None
@@ -136,6 +149,32 @@ class Sample:
     @property
     def ok(self) -> bool:
         return self.outcome == "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class LevelClient:
+    """The load generator's honesty about one level.
+
+    CPU seconds are of all its processes, over sending, reading and decoding; `cpu_share` is
+    the busiest process's share of the wall time. Lags (how late a read came after its
+    bytes) and delays (how late a request was sent) are milliseconds. `marks` are stable
+    words: generator_busy, late_dispatch, unsent.
+    """
+
+    processes: int
+    planned: int
+    unsent: int
+    cpu_s: float
+    wall_s: float
+    cpu_share: float
+    lag_ms_p99: float | None
+    delay_ms_p99: float | None
+    marks: tuple[str, ...] = ()
+
+    @property
+    def saturated(self) -> bool:
+        """Whether the generator, not the endpoint, may have set the figures."""
+        return "generator_busy" in self.marks
 
 
 def pack_arrivals(arrivals: Sequence[Arrival]) -> bytes:

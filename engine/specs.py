@@ -16,6 +16,8 @@ RUNS_MAX = 1_000
 MAX_TOKENS_MAX = 128_000
 TIER_MAX = 2_000_000
 TARGETS_MAX = 64
+LEVEL_MAX = 2_048
+LOAD_REQUESTS_MAX = 100_000
 DEFAULT_PROMPT = "Explain recursion to a new programmer, with one short example."
 
 
@@ -35,9 +37,34 @@ class TargetRef(Spec):
         return f"{self.provider}/{self.model}"
 
 
-class BenchmarkSpec(Spec):
-    """One sequential speed benchmark: targets x context tiers x runs.
+class LoadSpec(Spec):
+    """How hard a load benchmark presses: one level after another on each target.
 
+    A closed loop keeps `levels` streams open at once; an open loop sends `levels` requests
+    a second, evenly ("constant") or at random ("poisson"), whatever the answers do. A level
+    ends with `requests` or after `duration_s` seconds, whichever is first. `ramp_s` spreads
+    the start of a closed loop. A sweep ends early when a level adds less than 5 % of
+    throughput (`stop_at_saturation`). The SLO fields are milliseconds, None is no limit.
+    """
+
+    arrivals: Literal["closed", "constant", "poisson"] = "closed"
+    levels: tuple[Annotated[float, Field(gt=0, le=LEVEL_MAX)], ...] = Field(
+        min_length=1, max_length=16
+    )
+    requests: int | None = Field(default=None, ge=1, le=LOAD_REQUESTS_MAX)
+    duration_s: float | None = Field(default=None, gt=0, le=3_600)
+    ramp_s: float = Field(default=0, ge=0, le=600)
+    stop_at_saturation: bool = True
+    slo_ttft_ms: float | None = Field(default=None, gt=0)
+    slo_tpot_ms: float | None = Field(default=None, gt=0)
+    slo_e2e_ms: float | None = Field(default=None, gt=0)
+
+
+class BenchmarkSpec(Spec):
+    """One speed benchmark: targets x context tiers x runs, or x load levels.
+
+    Without `load` it is sequential: one request at a time to each provider, `runs` to each
+    target and tier. With `load` the levels take the place of the runs.
     Units: `max_tokens` and `context_tiers` in tokens, `timeout_s` in seconds.
     `temperature` None means the provider's default. `seed` fixes order and filler.
     """
@@ -56,6 +83,7 @@ class BenchmarkSpec(Spec):
     timeout_s: float = Field(default=120, ge=1, le=3_600)
     retries: int = Field(default=2, ge=0, le=10)
     seed: int = Field(default=1, ge=0, le=2**31 - 1)
+    load: LoadSpec | None = None
 
     @field_validator("targets")
     @classmethod

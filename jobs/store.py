@@ -33,6 +33,7 @@ _KEY = (
     SampleRow.context_tokens,
     SampleRow.run_index,
     SampleRow.warmup,
+    SampleRow.level,
 )
 # Columns that have the name and the value of the sample's field.
 _PLAIN = tuple(
@@ -176,6 +177,7 @@ def _row(run: Run, sample: Sample) -> dict[str, Any]:
         "context_tokens": key.context_tokens,
         "run_index": key.run,
         "warmup": key.warmup,
+        "level": key.level,
         "tries": [asdict(item) for item in sample.tries],
         "input_tokens": tokens.input,
         "output_tokens": tokens.output,
@@ -190,7 +192,9 @@ def _sample(row: SampleRow, light: bool) -> Sample:
     plain = {name: getattr(row, name) for name in _PLAIN if not (light and name == "text")}
     source: Any = row.tokens_source
     return Sample(
-        key=SampleKey(row.provider, row.model, row.context_tokens, row.run_index, row.warmup),
+        key=SampleKey(
+            row.provider, row.model, row.context_tokens, row.run_index, row.warmup, row.level
+        ),
         tries=tuple(Try(**item) for item in row.tries),
         tokens=Tokens(
             row.input_tokens,

@@ -27,9 +27,15 @@ def build_prompt(prompt: str, tier: int, key: SampleKey, seed: int) -> str:
     With tier 0 there is no filler, and the nonce alone keeps prefix caches out.
     """
     nonce = _nonce(key, seed)
+    return prompt_with(nonce, prompt, tier, random.Random(nonce))
+
+
+def prompt_with(nonce: str, prompt: str, tier: int, shuffle: random.Random) -> str:
+    """The same with a given nonce and shuffle, for a load generator that puts in a nonce of
+    its own for each request."""
     if tier == 0:
         return f"[{nonce}]\n{prompt}"
-    material = _material(random.Random(nonce), tier)
+    material = _material(shuffle, tier)
     head = f"[{nonce}]\nReference material, in no particular order:\n\n"
     tail = f"\n\nThe material ends here.\n{prompt}"
     room = tier - count_tokens(head) - count_tokens(tail)

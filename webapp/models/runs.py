@@ -24,7 +24,8 @@ from webapp.models.users import User
 class Run(Table):
     """One benchmark. `spec` is stored whole, so the run can be repeated and replayed;
     `targets` holds what each target looked like when the run started (labels, windows,
-    prices; never a key). `deleted_at` marks a run in its undo period."""
+    prices; never a key); `levels` what the load generator said of each finished level.
+    `deleted_at` marks a run in its undo period."""
 
     user = ForeignKeyField(User, backref="runs", on_delete="CASCADE")
     user_id: int
@@ -36,6 +37,7 @@ class Run(Table):
     targets = JSONText(default=list)
     environment = JSONText(default=dict)
     notices = JSONText(default=list)
+    levels = JSONText(default=list)
     created_at = DoubleField(default=time.time)
     finished_at = DoubleField(null=True)
     deleted_at = DoubleField(null=True)
@@ -47,8 +49,8 @@ class Run(Table):
 class SampleRow(Table):
     """One stored sample; columns mirror `engine.samples.Sample` (its units too).
 
-    `arrivals` is the packed blob of `engine.samples.pack_arrivals`, so that any statistic
-    can be recomputed from what was seen.
+    `level` names the load level, "" for a sequential sample. `arrivals` is the packed blob of
+    `engine.samples.pack_arrivals`, so that any statistic can be recomputed from what was seen.
     """
 
     run = ForeignKeyField(Run, backref="samples", on_delete="CASCADE")
@@ -58,12 +60,14 @@ class SampleRow(Table):
     context_tokens = IntegerField()
     run_index = IntegerField()
     warmup = BooleanField(default=False)
+    level = CharField(max_length=16, default="")
     outcome = CharField(max_length=12)
     error = CharField(max_length=20, null=True)
     message = TextField(null=True)
     tries = JSONText(default=list)
     start_ns = BigIntegerField(default=0)
     started_at = DoubleField(default=0.0)
+    delay_ms = DoubleField(null=True)
     connect_ms = DoubleField(null=True)
     tls_ms = DoubleField(null=True)
     ttft_ms = DoubleField(null=True)
@@ -89,4 +93,6 @@ class SampleRow(Table):
 
     class Meta:
         table_name = "sample"
-        indexes = ((("run", "provider", "model", "context_tokens", "run_index", "warmup"), True),)
+        indexes = (
+            (("run", "provider", "model", "context_tokens", "run_index", "warmup", "level"), True),
+        )

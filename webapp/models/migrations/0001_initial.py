@@ -115,6 +115,7 @@ class Run(Frozen):
     targets = TextField()
     environment = TextField()
     notices = TextField()
+    levels = TextField()
     created_at = DoubleField()
     finished_at = DoubleField(null=True)
     deleted_at = DoubleField(null=True)
@@ -130,12 +131,14 @@ class SampleRow(Frozen):
     context_tokens = IntegerField()
     run_index = IntegerField()
     warmup = BooleanField()
+    level = CharField(max_length=16)
     outcome = CharField(max_length=12)
     error = CharField(max_length=20, null=True)
     message = TextField(null=True)
     tries = TextField()
     start_ns = BigIntegerField()
     started_at = DoubleField()
+    delay_ms = DoubleField(null=True)
     connect_ms = DoubleField(null=True)
     tls_ms = DoubleField(null=True)
     ttft_ms = DoubleField(null=True)
@@ -161,7 +164,15 @@ class SampleRow(Frozen):
 
     class Meta:
         table_name = "sample"
-        indexes = ((("run", "provider", "model", "context_tokens", "run_index", "warmup"), True),)
+        indexes = (
+            (
+                (
+                    *("run", "provider", "model", "context_tokens"),
+                    *("run_index", "warmup", "level"),
+                ),
+                True,
+            ),
+        )
 
 
 class AuditEntry(Frozen):

@@ -1,0 +1,177 @@
+"""One load level: shares for the processes, and what the level's report says of itself."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from engine.cancel import CancelToken
+from engine.llm.request import PreparedRequest
+from engine.samples import LevelClient
+from engine.speed.load.pool import GeneratorPool
+from engine.speed.load.schedule import open_schedule, staggered
+from engine.speed.load.work import Report, Share, Stream
+from engine.targets import Target
+
+# One process reads this many streams well; more are shared between processes.
+STREAMS_A_PROCESS = 256
+# A process that computes for more of its time than this cannot read on time.
+BUSY_SHARE = 0.85
+# A dispatch delay beyond this share of the median first token is no longer noise.
+DELAY_SHARE = 0.01
+MOST_STREAMS = 2_048
+
+Arrivals = Literal["closed", "constant", "poisson"]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One point of a load run: `value` streams at once (closed) or requests a second.
+
+    `requests` and `duration_s` end it, whichever is first; `ramp_s` spreads the start of a
+    closed loop.
+    """
+
+    arrivals: Arrivals
+    value: float
+    requests: int | None
+    duration_s: float | None = None
+    ramp_s: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """Short and stable: c64 for 64 streams, r12.5 for 12.5 requests a second."""
+        return f"{'c' if self.arrivals == 'closed' else 'r'}{self.value:g}"
+
+    @property
+    def concurrency(self) -> int | None:
+        return int(self.value) if self.arrivals == "closed" else None
+
+    @property
+    def rate(self) -> float | None:
+        return None if self.arrivals == "closed" else self.value
+
+
+def processes_for(level: Level, expected_streams: int) -> int:
+    """Processes that a level wants, within the machine's cores."""
+    streams = level.concurrency or expected_streams
+    return max(1, min(-(-streams // STREAMS_A_PROCESS), os.cpu_count() or 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What a level presses on: a target and how it is asked.
+
+    `prepared` are requests whose bodies hold `work.NONCE`; `service_s` is the time one
+    request takes alone (from the warm-up), 0 when unknown; `estimates` says that the
+    endpoint reports no usage.
+    """
+
+    target: Target
+    prepared: Sequence[PreparedRequest]
+    timeout_s: float
+    seed: int
+    service_s: float = 0.0
+    estimates: bool = False
+
+
+def run_level(
+    pool: GeneratorPool, level: Level, pressed: Pressed, cancel: CancelToken
+) -> Iterator[Stream | LevelClient]:
+    """Run a level and yield its streams as they end, the generator's own report last.
+    Raises GeneratorDied."""
+    shares = _shares(level, pressed)
+    streams: list[tuple[int, float | None]] = []
+    reports: list[Report] = []
+    for message in pool.run(shares, cancel):
+        if isinstance(message, Report):
+            reports.append(message)
+        else:
+            sample = message.sample
+            if sample.start_ns:
+                streams.append((sample.start_ns - message.planned_ns, sample.ttft_ms))
+            yield message
+    yield _client(shares, streams, reports)
+
+
+def _shares(level: Level, pressed: Pressed) -> list[Share]:
+    """Deal a level out by index: process p of n takes the requests p, p + n, p + 2n ..."""
+    due: array[int] = array("q")
+    if level.arrivals == "closed":
+        total, slots = level.requests or 2**31, int(level.value)
+    else:
+        due = open_schedule(
+            level.arrivals,
+            level.value,
+            requests=level.requests,
+            duration_s=level.duration_s,
+            seed=pressed.seed,
+        )
+        total = len(due)
+        slots = max(1, min(total, MOST_STREAMS, int(1.5 * level.value * pressed.service_s) + 1))
+    count = min(processes_for(level, slots), max(1, total))
+    closed = level.arrivals == "closed"
+    starts = staggered(slots, pressed.service_s, level.ramp_s) if closed else due
+    bodies = tuple(request.wire_bytes() for request in pressed.prepared)
+    return [
+        Share(
+            endpoint=pressed.prepared[0].endpoint,
+            allow_private=pressed.target.allow_private,
+            bodies=bodies,
+            model=pressed.target.litellm_model,
+            secrets=(pressed.target.api_key,),
+            numbers=range(part, total, count),
+            slots=len(range(part, slots, count)),
+            most_streams=_most_streams(level, slots, count),
+            timeout_s=pressed.timeout_s,
+            due_ns=due[part::count],
+            starts_ns=starts[part::count] if closed else array("q"),
+            duration_s=level.duration_s,
+            seed=pressed.seed,
+            estimates=pressed.estimates,
+        )
+        for part in range(count)
+    ]
+
+
+def _most_streams(level: Level, slots: int, count: int) -> int:
+    streams = slots if level.arrivals == "closed" else MOST_STREAMS
+    return -(-streams // count)
+
+
+def _client(
+    shares: Sequence[Share],
+    streams: Sequence[tuple[int, float | None]],
+    reports: Sequence[Report],
+) -> LevelClient:
+    delays = [delay / 1e6 for delay, _ in streams]
+    lags = [lag / 1e6 for report in reports for lag in report.lag_ns]
+    firsts = [ttft for _, ttft in streams if ttft is not None]
+    unsent = sum(report.unsent for report in reports) if shares[0].due_ns else 0
+    client = LevelClient(
+        processes=len(reports),
+        planned=len(streams) + unsent,
+        unsent=unsent,
+        cpu_s=sum(report.cpu_s for report in reports),
+        wall_s=max((report.wall_s for report in reports), default=0.0),
+        cpu_share=max((report.cpu_s / max(report.wall_s, 1e-9) for report in reports), default=0.0),
+        lag_ms_p99=float(np.percentile(lags, 99)) if lags else None,
+        delay_ms_p99=float(np.percentile(delays, 99)) if delays else None,
+    )
+    return replace(
+        client, marks=tuple(_marks(client, float(np.median(firsts)) if firsts else None))
+    )
+
+
+def _marks(client: LevelClient, first_ms: float | None) -> Iterator[str]:
+    if client.cpu_share > BUSY_SHARE:
+        yield "generator_busy"
+    if first_ms and client.delay_ms_p99 and client.delay_ms_p99 > DELAY_SHARE * first_ms:
+        yield "late_dispatch"
+    if client.unsent:
+        yield "unsent"

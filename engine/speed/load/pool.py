@@ -1,0 +1,121 @@
+"""The pool of generator processes, as the process that owns it sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from engine.cancel import CancelToken
+from engine.speed.load.generator import read_message, write_message
+from engine.speed.load.work import Message, Ready, Report, Share, Stream
+
+_ROOT = Path(__file__).resolve().parents[3]
+# All processes start at the same moment, this long after the last one is ready, in seconds.
+_LEAD_S = 0.05
+_POLL_S = 0.1
+
+
+class GeneratorDied(Exception):
+    """A generator process ended before its report; the message says how."""
+
+
+class GeneratorPool:
+    """Generator processes that live through all levels of a run.
+
+    They are started by `subprocess`, because a queue's workers may not have
+    multiprocessing children, and end with this process: they read its pipe. Use it as a
+    context manager.
+    """
+
+    def __init__(self, processes: int) -> None:
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._messages: queue.SimpleQueue[tuple[int, Message | None]] = queue.SimpleQueue()
+        self._processes = processes
+
+    def __enter__(self) -> Self:
+        for index in range(self._processes):
+            child = subprocess.Popen(
+                [sys.executable, "-m", "engine.speed.load.generator"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd=_ROOT,
+                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            )
+            self._children.append(child)
+            threading.Thread(target=self._listen, args=(index, child), daemon=True).start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        for child in self._children:
+            with contextlib.suppress(OSError):
+                self._pipe(child).close()
+        for child in self._children:
+            try:
+                child.wait(timeout=2)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+            if child.stdout:
+                child.stdout.close()
+
+    def run(self, shares: Sequence[Share], cancel: CancelToken) -> Iterator[Stream | Report]:
+        """Run one level: its streams as they end, then one report a process.
+
+        Raises GeneratorDied when a process is lost. A cancel ends what is open and is
+        answered with the streams so far.
+        """
+        asked = self._children[: len(shares)]
+        for child, share in zip(asked, shares, strict=True):
+            write_message(self._pipe(child), share)
+        for _ in asked:
+            self._next_ready()
+        start_ns = time.monotonic_ns() + int(_LEAD_S * 1e9)
+        for child in asked:
+            write_message(self._pipe(child), start_ns)
+        yield from self._until_reported(asked, cancel)
+
+    def _until_reported(
+        self, asked: Sequence[subprocess.Popen[bytes]], cancel: CancelToken
+    ) -> Iterator[Stream | Report]:
+        open_reports, told = len(asked), False
+        while open_reports:
+            if cancel.reason and not told:
+                told = True
+                for child in asked:
+                    write_message(self._pipe(child), "cancel")
+            message = self._get(_POLL_S)
+            if isinstance(message, Report):
+                open_reports -= 1
+            if isinstance(message, Report | Stream):
+                yield message
+
+    def _next_ready(self) -> None:
+        while not isinstance(self._get(None), Ready):
+            pass
+
+    def _get(self, timeout_s: float | None) -> Message | None:
+        try:
+            index, message = self._messages.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+        if message is None:
+            code = self._children[index].wait()
+            raise GeneratorDied(f"A load generator process ended with code {code}.")
+        return message
+
+    def _listen(self, index: int, child: subprocess.Popen[bytes]) -> None:
+        while (message := read_message(child.stdout)) is not None:  # type: ignore[arg-type]
+            self._messages.put((index, message))
+        self._messages.put((index, None))
+
+    @staticmethod
+    def _pipe(child: subprocess.Popen[bytes]) -> Any:
+        return child.stdin
