@@ -11,6 +11,8 @@ INSTALL = $(shell test -x $(BIN)/uv && echo "$(BIN)/uv pip install -q --python $
 	|| echo "$(BIN)/python -m pip install -q --disable-pip-version-check")
 COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
+# Half of the suite's time is waiting for processes: two at a time suit two cores.
+TEST_PROCESSES ?= 2
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 # A machine may forbid compiled modules; without them LiteLLM takes twice as long to import,
@@ -61,7 +63,7 @@ static/vendor/.stamp: scripts/vendor.py node_modules/.package-lock.json
 	@touch $@
 
 test: dev
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -m "not browser" -n $(TEST_PROCESSES) --dist worksteal
 ifneq ($(wildcard tests/browser/test_*.py),)
 	@if test -n "$(CHROMIUM)"; then $(BIN)/python -m pytest -m browser; \
 		else echo "Chromium is not installed: the browser tests were left out."; fi
