@@ -29,6 +29,15 @@ document.addEventListener("htmx:wsError", (event) => event.preventDefault());
 
 addEventListener("pagehide", () => clearTimeout(warning));
 
+// A swap from the socket takes the focus away with the element that had it.
+let focused = "";
+document.addEventListener("htmx:wsBeforeMessage", () => { focused = document.activeElement.id; });
+document.addEventListener("htmx:wsAfterMessage", () => {
+  if (focused && document.activeElement === document.body) {
+    document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+});
+
 function setTitle() {
   const title = document.getElementById("live-title")?.dataset.title;
   document.title = title ? `${title} · ${product}` : ownTitle;

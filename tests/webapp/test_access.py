@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from peewee import BlobField, BooleanField, FloatField, ForeignKeyField, IntegerField
 from werkzeug.routing import Rule
 
+from engine.specs import BenchmarkSpec, TargetRef
 from tests.webapp.conftest import HTMX, Person, sign_in
 from webapp.access import own_or_404
 from webapp.models import TABLES, Job, ModelEntry, Provider, Run, User
@@ -61,7 +62,8 @@ def alices(app: Flask) -> Person:
             wanted = [f for f in wanted if not isinstance(f, BooleanField)]
             row = {f.name: sample_value(f) for f in wanted if f.name != "deleted_at"}
             table.create(id=ID, **row)
-    Run.update(name=MARK).execute()
+    spec = BenchmarkSpec(name=MARK, targets=(TargetRef(provider=MARK, model=MARK),))
+    Run.update(name=MARK, spec=spec.model_dump(mode="json"), targets=[]).execute()
     Job.update(title=MARK, state="failed", subject=ID, kind="benchmark").execute()
     return alice
 

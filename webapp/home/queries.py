@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from peewee import JOIN
-
-from webapp.models import ACTIVE_STATES, Job, Run, User
-
-LAST_RUNS = 5
+from webapp.benchmark.queries import last_runs
+from webapp.history.headlines import Headline
+from webapp.history.rows import Row, rows
+from webapp.jobs_pages.queries import bell
+from webapp.models import ACTIVE_STATES, User
 
 
 def overview(user: User) -> dict[str, Any]:
-    """Active jobs, the last finished runs, and whether there is anything at all."""
-    runs = (
-        Run.select(Run, Job)
-        .join(Job, JOIN.LEFT_OUTER, on=(Run.job == Job.id))
-        .where(Run.user == user.id, Run.deleted_at.is_null())
-        .order_by(-Run.created_at, -Run.id)
-        .limit(LAST_RUNS)
-    )
-    return {"runs": list(runs), "jobs": active_jobs(user)}
+    """Active jobs, and the last runs; results are read of those that have ended."""
+    return {"jobs": bell(user).active, "rows": last_rows(user)}
 
 
-def active_jobs(user: User) -> list[Job]:
-    """Waiting and running jobs, oldest first."""
-    chosen = Job.select().where(Job.user == user.id, Job.state.in_(ACTIVE_STATES))
-    return list(chosen.where(Job.lane == "main").order_by(Job.id))
+def last_rows(user: User) -> list[Row]:
+    """The last runs, newest first."""
+    shown = [Row(run, Headline()) for run in last_runs(user)]
+    ended = {row.run.id: row for row in rows([s.run for s in shown if not is_active(s)])}
+    return [ended.get(row.run.id, row) for row in shown]
+
+
+def is_active(row: Row) -> bool:
+    """Whether a run waits or goes on."""
+    return row.state in ACTIVE_STATES

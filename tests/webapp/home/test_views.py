@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from jobs import queue
+from tests.webapp.benchmark.builders import stored_run
 from tests.webapp.conftest import HTMX, Person
 from webapp.home import health
 from webapp.models import Job, Run, User
@@ -33,20 +34,21 @@ def test_a_new_user_is_offered_the_demo(alice: Person) -> None:
     assert "Try it with the demo provider" in page
 
 
-def test_a_user_sees_running_jobs_and_the_last_benchmarks(alice: Person) -> None:
-    job = Job.create(
-        user=alice.user, kind="benchmark", spec={}, title="Noon", state="running", total=8, done=2
-    )
-    done = Job.create(user=alice.user, kind="benchmark", spec={}, title="Dawn", state="done")
-    run = Run.create(user=alice.user, job=done, name="Dawn", spec={"targets": [1, 2]})
-    Job.update(subject=run.id).execute()
+def test_a_user_sees_running_jobs_and_the_last_results(alice: Person) -> None:
+    running = stored_run(alice.user, name="Noon", state="running", done=3)
+    ended = stored_run(alice.user, name="Dawn", age_s=600)
 
-    page = alice.get("/").text
+    assert running.job is not None
+    page = alice.get("/").text.partition("<main")[2]
 
     assert "No benchmark yet" not in page
-    assert "2 of 8" in page
-    assert f'formaction="/jobs/{job.id}/cancel"' in page
-    assert f'href="/benchmark/{run.id}"' in page
+    assert f"3 of {running.job.total}" in page
+    assert f'formaction="/jobs/{running.job.id}/cancel"' in page
+    line = page.partition(f'href="/benchmark/{ended.id}">Dawn<')[2].partition("</tr>")[0]
+    assert "tok/s" in line
+    assert "fast-small" in line
+    line = page.partition(f'href="/benchmark/{running.id}">Noon</a></td>')[2].partition("</tr>")[0]
+    assert "tok/s" not in line
 
 
 def test_deleted_benchmarks_and_other_peoples_are_not_listed(
