@@ -1,155 +1,132 @@
-"""Two runs side by side: per model and context size that both measured, which run was
-faster, by how much, and how sure that is."""
+"""Two runs side by side: each model and context size that both measured, compared."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from engine.report import Result, numbers
+from engine.report import Result
 from engine.report.wording import FIRST_TOKEN, SPEED, Metric
-from engine.stats import NOT_DISTINGUISHABLE, Comparison, adjusted, compare, runs_to_compare
+from engine.stats import Comparison, adjusted, compare
 
-LIBRARY = ("library", "mixed")
+METRICS = (SPEED, FIRST_TOKEN)
+SIDES = ("A", "B")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One model at one context size in both runs; `versus` compares b with a."""
+    """One figure of one model at one context size; `versus` compares B with A, its p value
+    adjusted for all lines of the page."""
 
+    metric: Metric
     a: Result
     b: Result
-    metric: Metric
     versus: Comparison
 
     @property
-    def verdict(self) -> str:
-        """ "b is faster", "a is faster", "not distinguishable", or "too few runs"."""
-        if not self.versus.conclusive:
-            return "too few runs"
-        words = {"faster": "B is faster", "slower": "A is faster"}
-        return words.get(self.versus.verdict, NOT_DISTINGUISHABLE)
+    def winner(self) -> str:
+        """ "A" or "B" where one is better beyond chance, else empty."""
+        return {"faster": "B", "slower": "A"}.get(self.versus.verdict, "")
 
-    def text(self, result: Result) -> str:
-        """The median of one side."""
-        return self.metric.text(self.metric.summary(result).p50 or 0.0)
-
-    def interval(self, result: Result) -> str:
-        """The interval of one side's median."""
-        summary = self.metric.summary(result)
-        return numbers.measured_span(summary.p50, summary.ci95)
-
-    @property
-    def change(self) -> str:
-        """B minus A."""
-        half = _half(self.versus.difference_ci)
-        text = numbers.number(self.versus.difference, half)
-        return text if text.startswith("−") or text == numbers.NONE else f"+{text}"
-
-    @property
-    def change_interval(self) -> str:
-        return numbers.span(*self.versus.difference_ci)
-
-    @property
-    def ratio(self) -> str:
-        """B divided by A."""
-        ratio = self.versus.ratio
-        return numbers.NONE if ratio is None else f"{numbers.fixed(ratio, 2)}×"
-
-    @property
-    def p_value(self) -> str:
-        """How likely chance alone gives such a difference, after Holm."""
-        p = self.versus.p_value
-        if p is None:
-            return numbers.NONE
-        return "under 0.001" if p < 0.001 else numbers.fixed(p, 3)
+    def as_data(self) -> dict[str, Any]:
+        """Full values; the difference is B minus A, the ratio B divided by A."""
+        names = ("provider", "model", "label", "context_tokens")
+        versus = self.versus
+        return {name: getattr(self.a, name) for name in names} | {
+            "metric": self.metric.name,
+            "a": _figure(self.metric, self.a),
+            "b": _figure(self.metric, self.b),
+            "difference": versus.difference,
+            "difference_ci95": list(versus.difference_ci),
+            "ratio": versus.ratio,
+            "ratio_ci95": list(versus.ratio_ci),
+            "p_value": versus.p_value,
+            "conclusive": versus.conclusive,
+            "better": self.winner.lower() or None,
+        }
 
 
-def lines(a: Sequence[Result], b: Sequence[Result], metric: Metric) -> list[Line]:
-    """The places that both runs measured with the same clock, Holm-adjusted together."""
+class Left(NamedTuple):
+    """A model at a context size that cannot be compared, and why."""
+
+    result: Result
+    reason: str
+
+    def as_data(self) -> dict[str, Any]:
+        names = ("provider", "model", "label", "context_tokens")
+        return {name: getattr(self.result, name) for name in names} | {"reason": self.reason}
+
+
+class Compared(NamedTuple):
+    """`lines` in the order of A's spec, one metric after the other."""
+
+    lines: tuple[Line, ...]
+    left: tuple[Left, ...]
+
+    def of(self, metric: Metric) -> list[Line]:
+        return [line for line in self.lines if line.metric is metric]
+
+
+def compare_runs(a: Sequence[Result], b: Sequence[Result]) -> Compared:
+    """Compare what both runs measured, for output speed and first token.
+
+    Holm's adjustment counts every line of both figures, so that two runs of the same thing
+    seem to differ anywhere on the page in at most 5 % of comparisons.
+    """
     others = {_place(result): result for result in b}
-    pairs = [
-        (result, other)
-        for result in a
-        if (other := others.get(_place(result))) is not None
-        and metric.summary(result).n
-        and metric.summary(other).n
-        and (result.clock in LIBRARY) == (other.clock in LIBRARY)
+    pairs, left = [], []
+    for mine in a:
+        theirs = others.pop(_place(mine), None)
+        reason = "Only in A" if theirs is None else _obstacle(mine, theirs)
+        if theirs is None or reason:
+            left.append(Left(mine, reason))
+        else:
+            pairs.append((mine, theirs))
+    left += (Left(result, "Only in B") for result in others.values())
+    return Compared(tuple(_lines(pairs)), tuple(left))
+
+
+def sizes(compared: Compared) -> set[int]:
+    """Every context size that stands anywhere in a comparison."""
+    results = [*(line.a for line in compared.lines), *(result for result, _ in compared.left)]
+    return {result.context_tokens for result in results}
+
+
+def _lines(pairs: Sequence[tuple[Result, Result]]) -> Iterator[Line]:
+    asked = [
+        (metric, mine, theirs)
+        for metric in METRICS
+        for mine, theirs in pairs
+        if metric.summary(mine).n and metric.summary(theirs).n
     ]
-    versus = adjusted(
-        [
-            compare(
-                theirs.values(metric.name),
-                mine.values(metric.name),
-                higher_is_better=metric.higher_is_better,
-            )
-            for mine, theirs in pairs
-        ]
-    )
-    return [Line(*pair, metric, item) for pair, item in zip(pairs, versus, strict=True)]
-
-
-def sentence(found: Sequence[Line]) -> tuple[str, str]:
-    """The answer that stands first: a claim, and what follows it."""
-    if not found:
-        return "No model was measured in both runs", ""
-    sure = [line for line in found if line.verdict in ("A is faster", "B is faster")]
-    if not sure:
-        return _unsure(found)
-    strongest = max(sure, key=lambda line: _strength(line.versus))
-    mine, theirs = (strongest.text(side) for side in (strongest.a, strongest.b))
-    claim = (
-        f"{strongest.verdict} with {_name(strongest.b, found)}: "
-        f"{theirs} against {mine} {strongest.metric.unit}, {strongest.ratio}"
-    )
-    rest = _rest([line for line in found if line is not strongest])
-    low, high = strongest.versus.ratio_ci
-    interval = f"95 % interval {numbers.span(low, high)}, " if low is not None else ""
-    return claim, f"({interval}p {strongest.p_value}). {rest}".strip()
-
-
-def _unsure(found: Sequence[Line]) -> tuple[str, str]:
-    first = found[0]
-    if not any(line.versus.conclusive for line in found):
-        return (
-            "Too few runs to tell the two apart",
-            f"({runs_to_compare(len(found))} or more of each model can show a difference).",
+    found = [
+        compare(
+            theirs.values(metric.name),
+            mine.values(metric.name),
+            higher_is_better=metric.higher_is_better,
         )
-    said = f"(difference {first.change} {first.metric.unit}, interval {first.change_interval})."
-    if len(found) > 1:
-        said = f"with any of the {len(found)} models and sizes both measured."
-    return "The two runs are not distinguishable in output speed", said
+        for metric, mine, theirs in asked
+    ]
+    for (metric, mine, theirs), versus in zip(asked, adjusted(found), strict=True):
+        yield Line(metric, mine, theirs, versus)
 
 
-def _rest(others: Sequence[Line]) -> str:
-    """What the remaining lines say, counted by verdict."""
-    parts = []
-    for verdict in ("B is faster", "A is faster", NOT_DISTINGUISHABLE, "too few runs"):
-        names = [_name(line.b, others) for line in others if line.verdict == verdict]
-        if names:
-            parts.append(f"{verdict} with {', '.join(names)}")
-    said = "; ".join(parts)
-    return f"{said[:1].upper()}{said[1:]}." if said else ""
+def _obstacle(a: Result, b: Result) -> str:
+    """Why two results of the same model cannot be compared; empty when they can."""
+    silent = [side for side, result in zip(SIDES, (a, b), strict=True) if not result.ttft_ms.n]
+    if silent:
+        return f"No answer in {' and '.join(silent)}"
+    if (a.clock in ("library", "mixed")) != (b.clock in ("library", "mixed")):
+        return "Timed by different clocks"
+    return ""
 
 
-def _name(result: Result, among: Sequence[Line]) -> str:
-    sizes = {line.b.context_tokens for line in among}
-    at = f" at {numbers.tier(result.context_tokens)}" if len(sizes) > 1 else ""
-    return f"{result.label}{at}"
+def _place(result: Result) -> tuple[Any, ...]:
+    where = (result.provider, result.model, result.context_tokens)
+    return (*where, result.concurrency, result.rate)
 
 
-def _strength(versus: Comparison) -> float:
-    ratio = versus.ratio or 1.0
-    return max(ratio, 1 / ratio) if ratio > 0 else 1.0
-
-
-def _place(result: Result) -> tuple[str, str, int]:
-    return result.provider, result.model, result.context_tokens
-
-
-def _half(interval: tuple[float | None, float | None]) -> float | None:
-    low, high = interval
-    return None if low is None or high is None else (high - low) / 2
-
-
-__all__ = ["FIRST_TOKEN", "SPEED", "Line", "lines", "sentence"]
+def _figure(metric: Metric, result: Result) -> dict[str, Any]:
+    summary = metric.summary(result)
+    return {"p50": summary.p50, "ci95": list(summary.ci95), "n": summary.n}

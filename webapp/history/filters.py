@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from webapp.models import ACTIVE_STATES, FINAL_STATES
 
 STATES = (*ACTIVE_STATES, *FINAL_STATES)
-SORTS = ("when", "name", "state", "ok", "speed", "first", "cost")
-# What reads best from the small end.
-RISING = ("name", "state", "first", "cost")
-PAGE_MAX = 100_000
+# What a list can be sorted by, and whether it then begins with the largest.
+SORTS = {
+    "when": True,
+    "name": False,
+    "state": False,
+    "ok": True,
+    "speed": True,
+    "first": False,
+    "cost": False,
+}
+SEARCH_MAX_CHARS = 200
+PAGE_MAX = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Empty strings filter nothing. `since` and `until` are days (UTC, both included)."""
+    """Values as they were typed; an empty one filters nothing. `since` and `until` are days
+    of UTC, both included, and stand as `from` and `to` in the address."""
 
     q: str = ""
     state: str = ""
@@ -27,69 +36,85 @@ class Filters:
     since: str = ""
     until: str = ""
     sort: str = "when"
-    dir: str = "desc"
+    descending: bool = True
     page: int = 1
 
     @property
     def narrowed(self) -> bool:
-        """Whether anything is left out."""
+        """Whether anything may be left out."""
         return any((self.q, self.state, self.provider, self.model, self.since, self.until))
 
+    @property
     def period(self) -> tuple[float | None, float | None]:
-        """From and before, as UTC epoch seconds."""
+        """Not before the first, and before the second, as UTC epoch seconds."""
         first, last = _day(self.since), _day(self.until)
-        after = None if last is None else last + timedelta(days=1)
-        return _epoch(first), _epoch(after)
+        return _midnight(first), _midnight(last + timedelta(days=1) if last else None)
 
     def args(self, **changes: Any) -> dict[str, Any]:
-        """The arguments of the address that shows this, defaults left out."""
-        changed = replace(self, **changes)
-        return {
-            field.name: value
-            for field in fields(self)
-            if (value := getattr(changed, field.name)) != field.default
+        """The arguments of the address that shows this list; what is usual is left out."""
+        new = replace(self, **changes)
+        usual_way = new.descending == SORTS.get(new.sort)
+        found = {
+            "q": new.q,
+            "state": new.state,
+            "provider": new.provider,
+            "model": new.model,
+            "from": new.since,
+            "to": new.until,
+            "sort": new.sort if new.sort != "when" or not usual_way else "",
+            "dir": "" if usual_way else "desc" if new.descending else "asc",
+            "page": new.page if new.page > 1 else "",
         }
+        return {name: value for name, value in found.items() if value}
 
-    def by(self, sort: str) -> dict[str, Any]:
-        """The address of the same list in the order of a column; a second time the other
-        way round."""
-        if sort == self.sort:
-            way = "asc" if self.dir == "desc" else "desc"
-        else:
-            way = "asc" if sort in RISING else "desc"
-        return self.args(sort=sort, dir=way, page=1)
+    def sorted_by(self, sort: str) -> dict[str, Any]:
+        """The arguments for the order of a column, the other way round when it has it."""
+        descending = not self.descending if sort == self.sort else SORTS[sort]
+        return self.args(sort=sort, descending=descending, page=1)
 
 
 def read(args: Mapping[str, str]) -> tuple[Filters, dict[str, str]]:
     """The filters of an address, and a sentence for each value that cannot be used."""
-    errors = {}
-    for name, words in (("since", "first"), ("until", "last")):
-        if args.get(name) and _day(args[name]) is None:
-            errors[name] = f"Give the {words} day as year-month-day, such as 2026-11-23."
-    state, sort = args.get("state", ""), args.get("sort", "when")
+    sort = args.get("sort") or "when"
+    ways = {"asc": False, "desc": True}
     page = args.get("page", "")
-    found = Filters(
-        q=args.get("q", "").strip()[:200],
-        state=state if state in STATES else "",
+    filters = Filters(
+        q=" ".join(args.get("q", "").split())[:SEARCH_MAX_CHARS],
+        state=args.get("state", ""),
         provider=args.get("provider", ""),
         model=args.get("model", ""),
-        since=args.get("since", "") if "since" not in errors else "",
-        until=args.get("until", "") if "until" not in errors else "",
-        sort=sort if sort in SORTS else "when",
-        dir="asc" if args.get("dir") == "asc" else "desc",
-        page=min(int(page), PAGE_MAX) if page.isdecimal() and 0 < len(page) < 9 else 1,
+        since=args.get("from", "").strip(),
+        until=args.get("to", "").strip(),
+        sort=sort,
+        descending=ways.get(args.get("dir", ""), SORTS.get(sort, True)),
+        page=min(max(int(page), 1), PAGE_MAX) if page.isdecimal() and page.isascii() else 1,
     )
-    return replace(found, page=max(1, found.page)), errors
+    return filters, _problems(filters)
+
+
+def _problems(filters: Filters) -> dict[str, str]:
+    found = {}
+    for name, value in (("from", filters.since), ("to", filters.until)):
+        if value and _day(value) is None:
+            found[name] = f"“{value[:40]}” is not a day. Write it as in 2026-11-23."
+    first, last = _day(filters.since), _day(filters.until)
+    if first and last and first > last:
+        found["to"] = "The last day is before the first. Choose a later one."
+    if filters.state and filters.state not in STATES:
+        found["state"] = f"There is no state “{filters.state[:40]}”. Choose one of those offered."
+    if filters.sort not in SORTS:
+        found["sort"] = f"Runs cannot be sorted by “{filters.sort[:40]}”. Choose a column."
+    return found
 
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    # The day after the last one of the calendar does not exist.
+    return day if len(text) == len("2026-11-23") and day < date.max else None
 
 
-def _epoch(day: date | None) -> float | None:
-    if day is None:
-        return None
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+def _midnight(day: date | None) -> float | None:
+    return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()

@@ -1,126 +1,194 @@
-"""Rows of the history: as cells of the page, and as data of its twins."""
+"""Runs as a list shows them: the cells of the page, and the full values of its twins."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from flask import url_for
 
 from engine.report import numbers
 from engine.report.document import harmless
-from engine.stats import Summary
-from webapp.history.headlines import Headline, headlines
-from webapp.models import Run
+from webapp.history.filters import STATES as _STATES
+from webapp.history.queries import Listed
 
-EMPTY = Summary()
+# How a request failed, as it reads behind a number.
+TROUBLES = {
+    "auth": "key refused",
+    "rate_limited": "rate limited",
+    "timeout": "timed out",
+    "connect": "not reached",
+    "server": "server error",
+    "bad_request": "request refused",
+    "content_filter": "filtered",
+    "empty_output": "empty",
+    "stream_broken": "cut off",
+    "unsupported": "unsupported",
+}
+MODELS_SHOWN = 3
+# (word in the address, word on the page)
+STATES = [(name, "Waiting" if name == "queued" else name.capitalize()) for name in _STATES]
 
 
 class Column(NamedTuple):
-    """A column of the page; `sort` is the word in the address, empty when it has none."""
+    """A heading; `sort` is its word in the address, empty where the list has no such order."""
 
-    key: str
     heading: str
     sort: str = ""
-    numeric: bool = True
+    numeric: bool = False
     hint: str = ""
 
 
 COLUMNS = (
-    Column("name", "Name", "name", numeric=False),
-    Column("state", "State", "state", numeric=False),
-    Column("answers", "Answered", "ok", hint="Measured requests that were answered, of all"),
-    Column(
-        "speed",
-        "Best speed, tok/s",
-        "speed",
-        hint="Median of the fastest model, and its 95 % interval",
-    ),
-    Column("first", "First token, ms", "first", hint="Median of the model that answers first"),
-    Column("cost", "Cost, USD", "cost", hint="Of the whole run, warm-ups included"),
-    Column("when", "Started", "when", numeric=False),
+    Column("Name and models", "name"),
+    Column("Started", "when"),
+    Column("State", "state"),
+    Column("Answered", "ok", True, "Answers of the requests that were measured"),
+    Column("Output, tok/s", "speed", True, "Median of the fastest model"),
+    Column("95 % interval", "", True, "Interval of that median"),
+    Column("First token, ms", "first", True, "Median of the model that answers first"),
+    Column("Cost, USD", "cost", True, "Of the measured requests, without warm-ups"),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A run and its headline, with the texts that the page shows."""
+class Row(NamedTuple):
+    """One run, as the texts of its cells. `fastest` and `earliest` are the models whose figures
+    stand there; `several` says that the run has more than one."""
 
-    run: Run
-    headline: Headline
-
-    @property
-    def state(self) -> str:
-        return self.run.job.state if self.run.job else "done"
-
-    @property
-    def models(self) -> list[str]:
-        return [str(target.get("label") or target["model"]) for target in self.run.targets]
-
-    @property
-    def answers(self) -> str:
-        ok, total = self.headline.ok, self.headline.total
-        if not total:
-            return numbers.NONE
-        return (
-            numbers.count(ok) if ok == total else f"{numbers.count(ok)} of {numbers.count(total)}"
-        )
-
-    @property
-    def speed(self) -> str:
-        speed = self.headline.speed or EMPTY
-        return numbers.measured(speed.p50, speed.ci95)
-
-    @property
-    def interval(self) -> str:
-        speed = self.headline.speed or EMPTY
-        return numbers.measured_span(speed.p50, speed.ci95)
-
-    @property
-    def first(self) -> str:
-        return numbers.ms((self.headline.first or EMPTY).p50)
-
-    @property
-    def cost(self) -> str:
-        return numbers.usd(self.headline.cost_usd).removeprefix("$")
-
-    def as_data(self) -> dict[str, Any]:
-        """The same with full values, for JSON and CSV."""
-        speed, first = self.headline.speed or EMPTY, self.headline.first or EMPTY
-        started = datetime.fromtimestamp(self.run.created_at, UTC)
-        return {
-            "id": self.run.id,
-            "name": self.run.name,
-            "models": [f"{t['provider']}/{t['model']}" for t in self.run.targets],
-            "state": self.state,
-            "ok": self.headline.ok,
-            "requests": self.headline.total,
-            "fastest": self.headline.fastest or None,
-            "output_tps": speed.p50,
-            "output_tps_low": speed.ci95[0],
-            "output_tps_high": speed.ci95[1],
-            "earliest": self.headline.earliest or None,
-            "ttft_ms": first.p50,
-            "cost_usd": self.headline.cost_usd,
-            "created_at": started.isoformat(timespec="seconds"),
-        }
+    id: int
+    name: str
+    created_at: float
+    models: str
+    providers: str
+    state: str
+    answered: str
+    troubles: str
+    speed: str
+    fastest: str
+    interval: str
+    first: str
+    earliest: str
+    cost: str
+    several: bool
 
 
-def rows(runs: Sequence[Run]) -> list[Row]:
-    """Runs with their headlines, in the same order."""
-    known = headlines(runs)
-    return [Row(run, known[run.id]) for run in runs]
+def row(listed: Listed) -> Row:
+    """A run as the page shows it."""
+    run, content = listed.run, listed.content
+    labels = [target["label"] or target["model"] for target in run.targets]
+    providers = [target["provider_label"] or target["provider"] for target in run.targets]
+    requests = content["requests"]
+    speed, low, high = _figure(content["fastest"], "output_tps")
+    first, *_ = _figure(content["earliest"], "ttft_ms")
+    return Row(
+        id=run.id,
+        name=run.name,
+        created_at=run.created_at,
+        models=_listed(labels),
+        providers=_listed(list(dict.fromkeys(providers))),
+        state=listed.state,
+        answered=_answered(requests["ok"], sum(requests.values())),
+        troubles=_troubles(content["errors"]),
+        speed=numbers.measured(speed, (low, high)),
+        fastest=content["fastest"]["label"] if content["fastest"] else "",
+        interval=numbers.measured_span(speed, (low, high)),
+        first=numbers.ms(first),
+        earliest=content["earliest"]["label"] if content["earliest"] else "",
+        cost=numbers.usd(content["cost_usd"]).removeprefix("$"),
+        several=len(labels) > 1,
+    )
 
 
-def to_csv(items: Sequence[Row]) -> str:
-    """One line a run; text that a spreadsheet would run as a formula gets an apostrophe."""
+def as_data(listed: Listed) -> dict[str, Any]:
+    """A run for the JSON twin: full values, times in UTC epoch seconds, None where unknown."""
+    run = listed.run
+    names = ("provider", "model", "label", "provider_label")
+    return {
+        **run_data(run),
+        "finished_at": run.finished_at,
+        "state": listed.state,
+        "models": [{name: target[name] for name in names} for target in run.targets],
+        **listed.content,
+    }
+
+
+def run_data(run: Any) -> dict[str, Any]:
+    """What names a run."""
+    url = url_for("benchmark.show", run_id=run.id)
+    return {"id": run.id, "name": run.name, "url": url, "created_at": run.created_at}
+
+
+def to_csv(every: Iterable[Listed]) -> str:
+    """The values of the JSON, one line a run: nested names joined by a dot, models as
+    "demo/fast demo/slow", errors as "timeout:2 server:1"."""
+    return csv_text(_CSV_COLUMNS, (_csv_row(as_data(listed)) for listed in every))
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Lines under a heading; text that a spreadsheet would run gets an apostrophe in front."""
     text = io.StringIO()
-    names = list(Row(Run(spec={}, created_at=0.0), Headline()).as_data())
-    writer = csv.DictWriter(text, names, lineterminator="\r\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\r\n")
     writer.writeheader()
-    for item in items:
-        row = item.as_data() | {"models": " ".join(item.as_data()["models"])}
-        writer.writerow({name: harmless(value) for name, value in row.items()})
+    for values in rows:
+        writer.writerow({name: harmless(value) for name, value in values.items()})
     return text.getvalue()
+
+
+_PLAIN = ("id", "name", "url", "created_at", "finished_at", "state")
+_LEADERS = {"fastest": "output_tps", "earliest": "ttft_ms"}
+_OF_LEADER = ("provider", "model", "label", "context_tokens")
+_OF_FIGURE = ("p50", "ci95.low", "ci95.high", "n")
+_CSV_COLUMNS = (
+    *(*_PLAIN, "models", "requests.ok", "requests.failed", "requests.incomplete", "errors"),
+    *(
+        f"{leader}.{name}"
+        for leader, metric in _LEADERS.items()
+        for name in (*_OF_LEADER, *(f"{metric}.{part}" for part in _OF_FIGURE))
+    ),
+    "cost_usd",
+)
+
+
+def _csv_row(data: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: data[name] for name in (*_PLAIN, "cost_usd")}
+    found["models"] = " ".join(f"{item['provider']}/{item['model']}" for item in data["models"])
+    found["errors"] = " ".join(f"{kind}:{number}" for kind, number in data["errors"].items())
+    found |= {f"requests.{outcome}": number for outcome, number in data["requests"].items()}
+    for leader, metric in _LEADERS.items():
+        if data[leader]:
+            found |= {f"{leader}.{name}": data[leader][name] for name in _OF_LEADER}
+            found |= figure_cells(f"{leader}.{metric}", data[leader][metric])
+    return found
+
+
+def figure_cells(prefix: str, figure: Mapping[str, Any]) -> dict[str, Any]:
+    """A median with its interval and n as cells of a CSV line."""
+    low, high = figure["ci95"]
+    values = (figure["p50"], low, high, figure["n"])
+    return {f"{prefix}.{part}": value for part, value in zip(_OF_FIGURE, values, strict=True)}
+
+
+def _figure(leader: Mapping[str, Any] | None, metric: str) -> tuple[float | None, ...]:
+    return (
+        (None, None, None) if leader is None else (leader[metric]["p50"], *leader[metric]["ci95"])
+    )
+
+
+def _answered(ok: int, total: int) -> str:
+    return f"{numbers.count(ok)} of {numbers.count(total)}" if total else numbers.NONE
+
+
+def _troubles(errors: Mapping[str, int]) -> str:
+    """ "2 rate limited, 1 timed out"."""
+    return ", ".join(
+        f"{numbers.count(number)} {TROUBLES.get(kind, kind)}" for kind, number in errors.items()
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """ "a, b, c", "a, b, c and 4 more"."""
+    more = len(names) - MODELS_SHOWN
+    shown = ", ".join(names[:MODELS_SHOWN])
+    return f"{shown} and {more} more" if more > 0 else shown

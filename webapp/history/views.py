@@ -1,128 +1,127 @@
-"""Pages of this area: every run, and two of them compared."""
+"""Pages of this area: the list of runs and what is done with ticked ones, and two runs
+compared (`compare_views`)."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
 from typing import Any
 
-from flask import (
-    Blueprint,
-    Response,
-    jsonify,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Response, abort, jsonify, make_response, request, url_for
 
-from engine.report.wording import FIRST_TOKEN, SPEED
-from jobs.results import run_results
+from webapp import htmx
 from webapp.access import me, own_or_404
-from webapp.history import comparison, filters, queries
-from webapp.history.rows import COLUMNS, rows, to_csv
-from webapp.models import Run
+from webapp.history import compare_views, queries, removal, rows, words
+from webapp.history.blueprint import bp, ids
+from webapp.history.filters import Filters, read
+from webapp.models import ACTIVE_STATES, Run
 
-bp = Blueprint("history", __name__)
-SIDES = 2
-STATES = [(name, "Waiting" if name == "queued" else name.capitalize()) for name in filters.STATES]
+__all__ = ["bp", "compare_views"]
+
+PAGE, FRAGMENT = "history/index.html", "history/_runs.html"
+# The filters' form has this id, and the list asks for itself again on this event.
+FORM_ID, CHANGED = "filters", "studio:runs"
+NOTHING_TICKED = "Tick the benchmarks to delete first."
+ONE_TO_REPEAT = "Tick the one benchmark to run again; {} are ticked."
 
 
 @bp.get("/history")
 def index() -> Response:
-    """The runs that the filters of the address leave, one page of them."""
-    chosen, errors = filters.read(request.args)
-    found = queries.count(me(), chosen)
-    providers, models = queries.names(me())
-    page = render_template(
-        "history/index.html",
-        filters=chosen,
-        errors=errors,
-        rows=rows(queries.listed(me(), chosen)),
-        columns=COLUMNS,
-        found=found,
-        pages=max(1, -(-found // queries.PAGE_SIZE)),
-        anything=bool(found) or queries.has_any(me()),
-        providers=_options(providers),
-        models=_options(models),
-        states=STATES,
-    )
-    return make_response(page, 422 if errors else 200)
+    """The runs that match the address, one page of them."""
+    return _list(*read(request.args))
 
 
 @bp.get("/history.json")
 def index_json() -> Response:
-    """Every run that the same filters leave, with full values."""
-    chosen, errors = filters.read(request.args)
+    """The same as data with full values: every run that matches, or one `?page=`."""
+    filters, errors = read(request.args)
     if errors:
         return make_response(jsonify(error=next(iter(errors.values())), errors=errors), 422)
-    found = rows(queries.listed(me(), chosen, every=True))
-    return jsonify(runs=[row.as_data() for row in found])
+    return jsonify(runs=[rows.as_data(listed) for listed in _wanted(filters)])
 
 
 @bp.get("/history.csv")
 def index_csv() -> Response:
-    """The same as a table."""
-    chosen, errors = filters.read(request.args)
+    """The values of the JSON, one line a run."""
+    filters, errors = read(request.args)
     if errors:
-        return make_response(next(iter(errors.values())), 422)
-    text = to_csv(rows(queries.listed(me(), chosen, every=True)))
-    response = Response(text, mimetype="text/csv")
-    response.headers["Content-Disposition"] = 'attachment; filename="history.csv"'
+        abort(422, " ".join(errors.values()))
+    return _csv(rows.to_csv(_wanted(filters)), "history.csv")
+
+
+@bp.post("/history/delete")
+def delete() -> Response:
+    """Put ticked runs away; for some minutes they can be brought back."""
+    ticked = ids(request.form.getlist("run"))
+    if not ticked:
+        abort(422, NOTHING_TICKED)
+    gone = removal.delete(me(), ticked)
+    if not gone:
+        abort(404)
+    text = words.deleted(gone)
+    undo = url_for("history.restore", run=[run.id for run in gone])
+    filters, errors = read(request.args)
+    if htmx.is_htmx():
+        return htmx.toast(_list(filters, errors), text, undo=undo)
+    return htmx.done(url_for("history.index", **filters.args()), text, undo=undo)
+
+
+@bp.post("/history/restore")
+def restore() -> Response:
+    """Bring deleted runs back."""
+    back = removal.restore(me(), ids(request.args.getlist("run")))
+    if not back:
+        abort(404, "They cannot be brought back any more: the time for it is over.")
+    if not htmx.is_htmx():
+        return htmx.done(url_for("history.index"), words.restored(back))
+    response = htmx.toast(Response(status=204), words.restored(back))
+    events = json.loads(response.headers["HX-Trigger"]) | {CHANGED: None}
+    response.headers["HX-Trigger"] = json.dumps(events)
     return response
 
 
-@bp.get("/history/compare")
-def compare() -> AnyResponse:
-    """Two runs side by side: `?a=` and `?b=`; `?run=` twice is what ticked rows send."""
-    ticked = request.args.getlist("run", type=int)
-    if len(ticked) == SIDES:
-        # The list shows new runs first; the older one is what the newer is compared with.
-        return redirect(url_for(".compare", a=min(ticked), b=max(ticked)), 303)
-    chosen = {
-        side: own_or_404(Run, request.args.get(side, 0, type=int))
-        for side in ("a", "b")
-        if request.args.get(side)
+@bp.post("/history/again")
+def again() -> Response:
+    """To the form, filled in as it was for the one run that is ticked."""
+    ticked = ids(request.form.getlist("run"))
+    if len(ticked) != 1:
+        abort(422, ONE_TO_REPEAT.format(len(ticked) or "none"))
+    run = own_or_404(Run, ticked[0])
+    source: dict[str, Any] = {"from": run.id}
+    return htmx.go(url_for("benchmark.new", **source))
+
+
+def _wanted(filters: Filters) -> list[queries.Listed]:
+    """What a twin carries: all that match, or the page that its address names."""
+    if "page" in request.args:
+        return queries.page(me(), filters).runs
+    return queries.every(me(), filters)
+
+
+def _csv(text: str, name: str) -> Response:
+    response = Response(text, mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _list(filters: Filters, errors: dict[str, str]) -> Response:
+    """The list; a form sends its empty fields too, so it is told the shorter address."""
+    user = me()
+    page = queries.Page([], 0) if errors else queries.page(user, filters)
+    context: dict[str, Any] = {
+        "filters": filters,
+        "errors": errors,
+        "page": page,
+        "rows": [rows.row(listed) for listed in page.runs],
+        "columns": rows.COLUMNS,
+        "page_size": queries.PAGE_SIZE,
+        "anything": bool(page.total) or queries.has_any(user),
+        "ticked": ids(request.args.getlist("run")),
+        "active": any(listed.state in ACTIVE_STATES for listed in page.runs),
     }
-    problem = ""
-    if ticked or "run" in request.args:
-        problem = f"Tick exactly two runs to compare; {len(ticked)} {_were(len(ticked))} ticked."
-    elif len(chosen) == SIDES and chosen["a"].id == chosen["b"].id:
-        problem = "Choose two different runs."
-    shown: dict[str, Any] = {} if problem or len(chosen) < SIDES else _sides(**chosen)
-    page = render_template(
-        "history/compare.html",
-        problem=problem,
-        choices=[(run.id, _named(run)) for run in queries.recent(me())],
-        a=chosen.get("a"),
-        b=chosen.get("b"),
-        **shown,
-    )
-    return make_response(page, 422 if problem else 200)
-
-
-def _options(names: list[str]) -> list[tuple[str, str]]:
-    return [(name, name) for name in names]
-
-
-def _named(run: Run) -> str:
-    started = datetime.fromtimestamp(run.created_at, UTC)
-    return f"{run.name} ({started.day} {started:%b %Y, %H:%M} UTC)"
-
-
-def _were(number: int) -> str:
-    return "was" if number == 1 else "were"
-
-
-def _sides(a: Run, b: Run) -> dict[str, Any]:
-    first, second = run_results(a), run_results(b)
-    speed = comparison.lines(first, second, SPEED)
-    return {
-        "compared": True,
-        "sentence": comparison.sentence(speed or comparison.lines(first, second, FIRST_TOKEN)),
-        "tables": [
-            ("Output speed", SPEED.unit, speed),
-            ("First token", FIRST_TOKEN.unit, comparison.lines(first, second, FIRST_TOKEN)),
-        ],
-    }
+    if not htmx.is_htmx():
+        providers, models = queries.offered(user)
+        context |= {"providers": providers, "models": models, "states": rows.STATES}
+    response = htmx.page(PAGE, FRAGMENT, status=422 if errors else 200, **context)
+    if request.headers.get("HX-Trigger") == FORM_ID:
+        response.headers["HX-Push-Url"] = url_for("history.index", **filters.args())
+    return response

@@ -5,6 +5,7 @@ from webapp.models.base import Table
 from webapp.models.jobs import ACTIVE_STATES, FINAL_STATES, Job
 from webapp.models.providers import ApiKey, ModelEntry, Provider
 from webapp.models.runs import Run, SampleRow
+from webapp.models.summaries import RunSummary
 from webapp.models.users import User
 
 TABLES: tuple[type[Table], ...] = (
@@ -15,6 +16,7 @@ TABLES: tuple[type[Table], ...] = (
     Job,
     Run,
     SampleRow,
+    RunSummary,
     AuditEntry,
 )
 
@@ -28,6 +30,7 @@ __all__ = [
     "ModelEntry",
     "Provider",
     "Run",
+    "RunSummary",
     "SampleRow",
     "Table",
     "User",
