@@ -8,11 +8,15 @@ from flask import Blueprint
 
 bp = Blueprint("history", __name__)
 
-# Ids are SQLite's integers; a larger number names nothing.
+# Ids are SQLite's integers, which have at most 19 digits; a larger number names nothing.
 ID_MAX = 2**63 - 1
 
 
 def ids(values: Iterable[str]) -> list[int]:
     """Those of the texts that can be the id of a row, each once, in their order."""
-    found = (int(text) for text in values if text.isascii() and text.isdecimal())
-    return list(dict.fromkeys(number for number in found if number <= ID_MAX))
+    numbers = [int(text) for text in values if len(text) < 20 and _is_number(text)]
+    return [number for number in dict.fromkeys(numbers) if number <= ID_MAX]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()

@@ -77,7 +77,6 @@ def read(args: Mapping[str, str]) -> tuple[Filters, dict[str, str]]:
     """The filters of an address, and a sentence for each value that cannot be used."""
     sort = args.get("sort") or "when"
     ways = {"asc": False, "desc": True}
-    page = args.get("page", "")
     filters = Filters(
         q=" ".join(args.get("q", "").split())[:SEARCH_MAX_CHARS],
         state=args.get("state", ""),
@@ -87,9 +86,16 @@ def read(args: Mapping[str, str]) -> tuple[Filters, dict[str, str]]:
         until=args.get("to", "").strip(),
         sort=sort,
         descending=ways.get(args.get("dir", ""), SORTS.get(sort, True)),
-        page=min(max(int(page), 1), PAGE_MAX) if page.isdecimal() and page.isascii() else 1,
+        page=_page(args.get("page", "")),
     )
     return filters, _problems(filters)
+
+
+def _page(text: str) -> int:
+    """A page that does not exist is the nearest one that may."""
+    if not (text.isascii() and text.isdecimal()):
+        return 1
+    return min(max(int(text[:9]), 1), PAGE_MAX)
 
 
 def _problems(filters: Filters) -> dict[str, str]:
