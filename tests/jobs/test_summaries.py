@@ -149,7 +149,7 @@ def test_runs_can_be_named_by_a_query_and_there_may_be_many(
     for number in range(5):
         stored(alice, [sample("a", output_tps=100.0 + number)], [target("a")])
     summaries.refresh(Run.select(Run.id).where(Run.id > 1))
-    found = RunSummary.select(RunSummary.output_tps).order_by(RunSummary.run).tuples()
+    found: Any = RunSummary.select(RunSummary.output_tps).order_by(RunSummary.run).tuples()
     assert [speed for (speed,) in found] == [101.0, 102.0, 103.0, 104.0]
 
 
