@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Row = TypeVar("Row", bound=Table)
 View = TypeVar("View", bound=Callable[..., Any])
 
+# The database refuses to compare with anything larger.
+_LARGEST_ID = 2**63 - 1
+
 
 def init_app(app: Flask) -> None:
     """Load the session's user and close every page that is not marked `public`."""
@@ -47,6 +50,8 @@ def own_or_404(model: type[Row], row_id: int, deleted: bool = False) -> Row:
     A row without a user of its own belongs to the owner of the row it hangs on (a model to
     its provider's). Rows in their undo period count as gone unless `deleted` is true.
     """
+    if not 0 < row_id <= _LARGEST_ID:
+        abort(404)
     fields = model._meta.fields
     query = model.select().where(model._meta.primary_key == row_id)
     if "user" in fields:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from flask import (
     Response,
     abort,
@@ -21,7 +19,6 @@ from engine.specs import BenchmarkSpec, explain
 from jobs import submit
 from jobs.results import run_document, run_results
 from jobs.store import load_targets
-from jobs.timing import UNDO_S
 from webapp import db, htmx
 from webapp.access import me, own_or_404
 from webapp.benchmark import queries, report
@@ -30,6 +27,7 @@ from webapp.benchmark.command import PROMPT_MAX_CHARS, bench_commands
 from webapp.benchmark.launch import default_name
 from webapp.benchmark.table import KEYS
 from webapp.catalog import read_config
+from webapp.history import removal
 from webapp.models import Job, Run
 
 NAME_PAGE, NAME_PART = "benchmark/show.html", "benchmark/_name.html"
@@ -110,26 +108,17 @@ def resume(run_id: int) -> Response:
 def delete(run_id: int) -> Response:
     """Put a run away; for some minutes it can be brought back. A running one is cancelled."""
     run = own_or_404(Run, run_id)
-    if run.job is not None:
-        submit.cancel(run.job)
-    run.deleted_at = time.time()
-    with db.write():
-        run.save(only=[Run.deleted_at])
-    text, undo = f"“{run.name}” is deleted.", url_for("benchmark.undelete", run_id=run.id)
-    if htmx.is_htmx() and "stay" in request.args:
-        return htmx.toast(Response(status=200), text, undo=undo)
-    return htmx.done(url_for("history.index"), text, undo=undo)
+    removal.delete(me(), [run.id])
+    undo = url_for("benchmark.undelete", run_id=run.id)
+    return htmx.done(url_for("history.index"), f"“{run.name}” is deleted.", undo=undo)
 
 
 @bp.post("/<int:run_id>/undelete")
 def undelete(run_id: int) -> Response:
     """Bring a deleted run back."""
     run = own_or_404(Run, run_id, deleted=True)
-    if time.time() - (run.deleted_at or 0) > UNDO_S:
-        abort(404)
-    run.deleted_at = None
-    with db.write():
-        run.save(only=[Run.deleted_at])
+    if not removal.restore(me(), [run.id]):
+        abort(404, "It cannot be brought back any more: the time for it is over.")
     return htmx.done(url_for("benchmark.show", run_id=run.id), f"“{run.name}” is back.")
 
 

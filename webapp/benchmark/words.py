@@ -58,11 +58,16 @@ def roughly(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def at_most(value: float) -> str:
+    """An upper bound in USD, rounded up to cents where it has some."""
+    return usd(value) if value < 0.01 else f"${math.ceil(round(value * 100, 6)) / 100:,.2f}"
+
+
 def cost_bound(estimate: Estimate) -> str:
     """What it costs at most; an unknown price is said, never counted as nothing."""
     if estimate.usd is None:
         return "price unknown"
-    bound = f"at most {usd(estimate.usd)}"
+    bound = f"at most {at_most(estimate.usd)}"
     if estimate.unpriced:
         several = len(estimate.unpriced) > 1
         return (

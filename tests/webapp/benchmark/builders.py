@@ -122,16 +122,20 @@ def stored_run(
         times |= {"started_at": began, "heartbeat_at": time.time()}
     if state not in ("queued", "running"):
         times["finished_at"] = began + 108
+    columns: dict[str, Any] = {
+        "total": len(samples) if state != "queued" else 0,
+        "done": len(kept),
+        "failed": sum(not item.ok for item in kept),
+        **times,
+        **(job or {}),
+    }
     made = Job.create(
         user=user,
         kind="benchmark",
         spec=spec.model_dump(mode="json"),
         title=name,
         state=state,
-        total=len(samples) if state != "queued" else 0,
-        done=len(kept),
-        failed=sum(not item.ok for item in kept),
-        **times | (job or {}),
+        **columns,
     )
     run = Run.create(
         user=user,

@@ -1,0 +1,93 @@
+"""A run as a command: what a shell would read back is what was asked, and no key is in it."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.config import Config, config_targets, load_config
+from engine.specs import BenchmarkSpec, TargetRef
+from webapp.benchmark.command import PROMPT_MAX_CHARS, bench_commands
+
+CONFIG = load_config()
+DEMO = [TargetRef(provider="demo", model=name) for name in ("fast-small", "jittery")]
+
+
+def words(spec: BenchmarkSpec, endpoints: Any = None, config: Config = CONFIG) -> list[list[str]]:
+    return [shlex.split(line) for line in bench_commands(spec, config, endpoints or {})]
+
+
+def test_one_provider_is_one_command() -> None:
+    spec = BenchmarkSpec(targets=tuple(DEMO), runs=10)
+    assert bench_commands(spec, CONFIG, {}) == [
+        "studio bench --provider demo --model fast-small,jittery --runs 10 --max-tokens 512"
+    ]
+
+
+def test_only_what_differs_from_the_defaults_is_said() -> None:
+    spec = BenchmarkSpec(
+        targets=tuple(DEMO), temperature=0.25, context_tiers=(0, 5000), warmup=0, timeout_s=30,
+        prompt="It's 5 o'clock; $HOME?",
+    )  # fmt: skip
+    (line,) = words(spec)
+    assert line[8:] == ["--max-tokens", "512", "--temperature", "0.25", "--context-tiers",
+                        "0,5000", "--no-warmup", "--timeout", "30", "--prompt",
+                        "It's 5 o'clock; $HOME?"]  # fmt: skip
+
+
+@given(st.text(min_size=1, max_size=60).filter(lambda text: text.strip()))
+def test_any_prompt_survives_the_shell(prompt: str) -> None:
+    spec = BenchmarkSpec(targets=tuple(DEMO), prompt=prompt)
+    (line,) = words(spec)
+    if spec.prompt != CONFIG.defaults.prompt:
+        assert line[line.index("--prompt") + 1] == spec.prompt
+
+
+def test_a_very_long_prompt_is_read_from_a_file() -> None:
+    spec = BenchmarkSpec(targets=tuple(DEMO), prompt="x" * (PROMPT_MAX_CHARS + 1))
+    (line,) = bench_commands(spec, CONFIG, {})
+    assert line.endswith('--prompt "$(cat prompt.txt)"')
+
+
+def test_filters_that_would_choose_more_become_a_command_for_each_provider() -> None:
+    wanted = (
+        TargetRef(provider="demo", model="fast-small"),
+        TargetRef(provider="openai", model="gpt-4.1"),
+    )
+    together = bench_commands(BenchmarkSpec(targets=wanted), CONFIG, {})
+    chosen = {
+        t.ref for t in config_targets(CONFIG, "demo,openai", "fast-small,gpt-4.1", environ={})
+    }
+    assert chosen == set(wanted)
+    assert len(together) == 1
+    crossing = (
+        TargetRef(provider="openai", model="gpt-4.1"),
+        TargetRef(provider="anthropic", model="claude-haiku-4-5"),
+        TargetRef(provider="gemini", model=next(iter(CONFIG.providers["gemini"].models)).id),
+        TargetRef(provider="own", model="gpt"),
+    )
+    apart = words(BenchmarkSpec(targets=crossing))
+    assert [line[3] for line in apart] == ["openai", "anthropic", "gemini", "own"]
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+def test_an_endpoint_of_ones_own_is_named_by_its_address(has_key: bool) -> None:
+    spec = BenchmarkSpec(targets=(*DEMO, TargetRef(provider="lab", model="my model")))
+    first, second = words(spec, {"lab": ("http://10.0.0.5:9/v1", has_key)})
+    assert first[2:4] == ["--provider", "demo"]
+    assert second[2:6] == ["--base-url", "http://10.0.0.5:9/v1", "--model-id", "my model"]
+    assert ("--api-key-env" in second) is has_key
+
+
+def test_secrets_of_an_address_stay_out() -> None:
+    spec = BenchmarkSpec(targets=(TargetRef(provider="lab", model="m"),))
+    (line,) = bench_commands(
+        spec, CONFIG, {"lab": ("https://me:hunter2@lab.example/v1?key=sk-123", True)}
+    )
+    assert "hunter2" not in line
+    assert "sk-123" not in line
+    assert "https://lab.example/v1 " in line

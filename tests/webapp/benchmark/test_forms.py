@@ -1,0 +1,160 @@
+"""Typed text becomes a spec, or one sentence beside its field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+
+from engine.config import Defaults, PromptTemplate
+from engine.specs import BenchmarkSpec, TargetRef
+from webapp.benchmark import forms
+
+FAST = TargetRef(provider="demo", model="fast-small")
+DEEP = TargetRef(provider="hub", model="org/deep-1")
+KNOWN = {str(ref): ref for ref in (FAST, DEEP)}
+
+
+def sent(**changes: Any) -> MultiDict[str, str]:
+    fields: dict[str, Any] = {
+        "target": ["demo/fast-small"],
+        "prompt": "Say hello.",
+        "runs": "5",
+        "warmup": "0",
+        "max_tokens": "64",
+        "temperature": "0.5",
+        "context_tiers": ["1000", "0"],
+        "name": "Hello",
+        "timeout_s": "30",
+        "retries": "1",
+        "seed": "7",
+    }
+    return MultiDict({k: v for k, v in (fields | changes).items() if v is not None})
+
+
+def test_what_was_typed_becomes_the_spec() -> None:
+    form = forms.read(sent(target=["demo/fast-small", "hub/org/deep-1"]), KNOWN)
+    assert form.spec == BenchmarkSpec(
+        name="Hello",
+        targets=(FAST, DEEP),
+        prompt="Say hello.",
+        runs=5,
+        warmup=0,
+        max_tokens=64,
+        temperature=0.5,
+        context_tiers=(0, 1000),
+        timeout_s=30,
+        retries=1,
+        seed=7,
+    )
+
+
+def test_an_empty_temperature_is_the_providers_own() -> None:
+    form = forms.read(sent(temperature=" "), KNOWN)
+    assert form.spec is not None
+    assert form.spec.temperature is None
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("max_tokens", "0", "Give a number from 1 to 128,000."),
+        ("runs", "10000", "Give a number from 1 to 1,000."),
+        ("runs", "many", "Give a whole number."),
+        ("runs", "", "Give a whole number."),
+        ("warmup", "6", "Give a number from 0 to 5."),
+        ("temperature", "hot", "Give a number."),
+        ("temperature", "nan", "Give a number from 0 to 2."),
+        ("timeout_s", "0", "Give a number from 1 to 3,600."),
+        ("prompt", "x" * 600_000, "Keep this to 500,000 characters or fewer."),
+        ("prompt", "   ", "Write a prompt."),
+        ("name", "x" * 121, "Keep this to 120 characters or fewer."),
+        ("context_tiers", ["lots"], "Give a whole number."),
+        ("context_tiers", ["0", "9000000"], "Give a number from 0 to 2,000,000."),
+        ("context_tiers", None, "Choose at least one context size."),
+    ],
+)
+def test_a_bad_value_gets_one_sentence_at_its_field(field: str, typed: Any, sentence: str) -> None:
+    form = forms.read(sent(**{field: typed}), KNOWN)
+    assert form.errors == {field: sentence}
+    assert form.spec is None
+
+
+def test_no_model_and_an_unknown_model_are_said_at_the_models() -> None:
+    assert forms.read(sent(target=None), KNOWN).errors == {"targets": "Choose at least one model."}
+    lost = forms.read(sent(target=["demo/fast-small", "demo/gone"]), KNOWN)
+    assert lost.errors == {"targets": forms.UNKNOWN_TARGET.format("demo/gone")}
+    assert lost.spec is None
+
+
+def test_several_mistakes_are_all_said_and_everything_typed_is_kept() -> None:
+    form = forms.read(sent(runs="0", max_tokens="no", name="Kept"), KNOWN)
+    assert set(form.errors) == {"runs", "max_tokens"}
+    assert form.values["name"] == "Kept"
+    assert form.values["max_tokens"] == "no"
+    assert form.targets == {"demo/fast-small"}
+
+
+SPECS = st.builds(
+    BenchmarkSpec,
+    name=st.just("") | st.from_regex(r"[a-z]{1,20}", fullmatch=True),
+    targets=st.lists(st.sampled_from([FAST, DEEP]), min_size=1).map(tuple),
+    prompt=st.from_regex(r"[A-Za-z][A-Za-z \n]{0,30}[a-z]", fullmatch=True),
+    runs=st.integers(1, 1000),
+    warmup=st.integers(0, 5),
+    max_tokens=st.integers(1, 128_000),
+    temperature=st.none() | st.floats(0, 2),
+    context_tiers=st.lists(st.integers(0, 2_000_000), min_size=1, max_size=8).map(tuple),
+    timeout_s=st.floats(1, 3600),
+    retries=st.integers(0, 10),
+    seed=st.integers(0, 2**31 - 1),
+)
+
+
+@given(SPECS)
+def test_run_again_builds_the_same_spec(spec: BenchmarkSpec) -> None:
+    shown = forms.from_spec(spec)
+    typed: MultiDict[str, str] = MultiDict(shown.values)
+    typed.setlist("target", [str(ref) for ref in spec.targets])
+    typed.setlist("context_tiers", list(shown.tiers))
+    assert forms.read(typed, KNOWN).spec == spec
+
+
+def test_run_again_says_which_model_is_gone() -> None:
+    spec = BenchmarkSpec(targets=(FAST, TargetRef(provider="demo", model="gone")))
+    form = forms.again(spec, KNOWN)
+    assert form.errors == {"targets": forms.UNKNOWN_TARGET.format("demo/gone")}
+    assert form.values["runs"] == "3"
+
+
+def test_a_new_form_starts_from_the_installations_defaults() -> None:
+    form = forms.blank({"max_tokens": 99, "temperature": 0.0, "prompt": "Count."})
+    assert (form.values["max_tokens"], form.values["temperature"]) == ("99", "0")
+    assert (form.values["prompt"], form.values["runs"], form.tiers) == ("Count.", "3", ("0",))
+
+
+def test_offered_sizes_include_those_the_form_has() -> None:
+    defaults = Defaults(context_tiers=(0, 1000))
+    form = forms.read(sent(context_tiers=["7777", "junk", "9" * 5000]), KNOWN)
+    assert forms.sizes(form, defaults) == [0, 1000, 7777]
+
+
+def test_templates_stand_under_their_categories_in_the_files_order() -> None:
+    def template(category: str, label: str) -> PromptTemplate:
+        return PromptTemplate(category=category, label=label, prompt="x")
+
+    templates = {"b": template("Code", "B"), "a": template("Text", "A"), "c": template("Code", "C")}
+    found = forms.by_category(templates)
+    assert [(name, [key for key, _ in items]) for name, items in found] == [
+        ("Code", ["b", "c"]),
+        ("Text", ["a"]),
+    ]
+
+
+def test_away_from_its_field_a_message_names_it() -> None:
+    said = forms.with_label("max_tokens", "Give a number from 1 to 128,000.")
+    assert said == "Most tokens out: give a number from 1 to 128,000."
+    assert forms.with_label("targets", "Choose at least one model.") == "Choose at least one model."
