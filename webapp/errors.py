@@ -1,4 +1,4 @@
-"""Every error in the three forms of docs/architecture.md: for htmx, for a browser, as JSON."""
+"""Every error in its three forms (docs/pages.md): for htmx, for a browser, as JSON."""
 
 from __future__ import annotations
 

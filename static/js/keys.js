@@ -1,4 +1,4 @@
-// Keyboard shortcuts; the dialog of `?` (templates/_keys.html) and docs/keys.md list them.
+// Keyboard shortcuts; the dialog of `?` (templates/_keys.html) and docs/pages.md list them.
 
 const NEXT_KEY_MS = 1200;
 let goingUntil = 0;

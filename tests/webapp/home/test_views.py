@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -14,6 +16,8 @@ from tests.webapp.benchmark.builders import stored_run
 from tests.webapp.conftest import HTMX, Person
 from webapp.home import health
 from webapp.models import Job, Run, User
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_stranger_reads_what_this_is_and_how_to_begin(nobody: FlaskClient) -> None:
@@ -170,3 +174,11 @@ def test_every_part_is_shown_once_to_administrators_only(
 
     assert bob.get("/parts").status_code == 200
     assert alice.get("/parts").status_code == 404
+
+
+def test_the_list_of_keys_says_what_the_document_says(alice: Person) -> None:
+    dialog = alice.get("/").text.partition('<dialog id="keys"')[2].partition("</dialog>")[0]
+    shown = set(re.findall(r"<kbd>([^<]+)</kbd>", dialog))
+    section = (ROOT / "docs/pages.md").read_text().partition("## Keys")[2]
+
+    assert shown == set(re.findall(r"`([^`]+)`", section))

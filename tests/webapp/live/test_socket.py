@@ -17,6 +17,8 @@ from tests.webapp.live.conftest import THREADS, OpenTab, Web, free_port, running
 from webapp.models import Job, User
 from webapp.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def job(alice: Person) -> Job:

@@ -37,7 +37,9 @@ def test_another_sites_page_gets_403(alice: Person, origin: str | None) -> None:
     assert knock(alice.client, origin=origin).status_code == 403
 
 
-@pytest.mark.parametrize("topic", ["nothing", "nothing:1", "home:x", "home:1", ":1", "run", "run:x"])
+@pytest.mark.parametrize(
+    "topic", ["nothing", "nothing:1", "home:x", "home:1", ":1", "run", "run:x"]
+)
 def test_a_topic_that_is_not_there_gets_404(alice: Person, topic: str) -> None:
     assert knock(alice.client, topic).status_code == 404
 
