@@ -148,7 +148,7 @@ def test_htmx_gets_the_list_alone_and_the_short_address(alice: Person) -> None:
     assert answer.text.lstrip().startswith('<div id="runs"')
     assert "<form id=" not in answer.text
     assert answer.headers["HX-Push-Url"] == "/history?q=fast"
-    assert answer.headers["Vary"] == "HX-Request"
+    assert "HX-Request" in answer.headers["Vary"]
     again = alice.get("/history?q=fast&run=1", headers={**HTMX, "HX-Trigger": "runs"})
     assert "HX-Push-Url" not in again.headers
     assert 'value="1" aria-label="Tick A run" checked' in again.text
