@@ -150,6 +150,21 @@ class Sample:
     def ok(self) -> bool:
         return self.outcome == "ok"
 
+    @property
+    def scheduled_ttft_ms(self) -> float | None:
+        """First token after the moment the request was due: what a user waits whose request
+        had to queue before it could be sent."""
+        return _sum(self.delay_ms, self.ttft_ms)
+
+    @property
+    def scheduled_e2e_ms(self) -> float | None:
+        """Last token after the moment the request was due."""
+        return _sum(self.delay_ms, self.e2e_ms)
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
+
 
 @dataclass(frozen=True, slots=True)
 class LevelClient:

@@ -130,8 +130,10 @@ def explain(error: ValidationError) -> dict[str, str]:
     The first message of a field wins.
     """
     sentences: dict[str, str] = {}
-    for item in error.errors():
-        path = ".".join(str(part) for part in item["loc"])
+    items = [(".".join(str(part) for part in item["loc"]), item) for item in error.errors()]
+    for path, item in items:
+        if item["type"] == "too_short" and any(p.startswith(f"{path}.") for p, _ in items):
+            continue  # it is short only because its items were refused
         sentences.setdefault(path, _sentence(item["type"], item.get("ctx", {}), item["msg"], path))
     return sentences
 
@@ -158,7 +160,7 @@ _NAMES = {
 def _sentence(kind: str, ctx: dict[str, Any], message: str, path: str) -> str:
     if kind in _KINDS:
         return _KINDS[kind]
-    if kind in ("greater_than_equal", "less_than_equal"):
+    if kind in ("greater_than", "greater_than_equal", "less_than_equal"):
         return _range_sentence(path, ctx)
     if kind in ("too_short", "string_too_short"):
         return _NAMES.get(path, "Fill this in.")

@@ -6,13 +6,13 @@ from typing import Any
 
 from engine.report import Result, document, results
 from engine.specs import BenchmarkSpec
-from jobs.store import load_samples, load_targets
+from jobs.store import load_clients, load_samples, load_targets
 from webapp.models import Run
 
 
 def run_results(run: Run) -> list[Result]:
     """The results of what is stored so far, by the targets as they were at the start."""
-    return results(load_samples(run), load_targets(run), run_spec(run))
+    return results(load_samples(run), load_targets(run), run_spec(run), load_clients(run))
 
 
 def run_document(run: Run) -> dict[str, Any]:

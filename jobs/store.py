@@ -7,12 +7,24 @@ from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, fields
 from queue import Empty, SimpleQueue
+from threading import Event
 from types import TracebackType
 from typing import Any, Self
 
 from peewee import OperationalError
 
-from engine.samples import Sample, SampleKey, Tokens, Try, pack_arrivals, unpack_arrivals
+from engine.events import LevelDone
+from engine.report.result import Client
+from engine.samples import (
+    LevelClient,
+    LevelKey,
+    Sample,
+    SampleKey,
+    Tokens,
+    Try,
+    pack_arrivals,
+    unpack_arrivals,
+)
 from engine.targets import Target
 from jobs import states
 from jobs.progress import Progress
@@ -98,6 +110,46 @@ def load_targets(run: Run) -> list[Target]:
     ]
 
 
+def level_entry(done: LevelDone) -> dict[str, Any]:
+    """What a run remembers of a finished load level, as JSON."""
+    return {"where": list(done.where), "client": asdict(done.client)}
+
+
+def load_levels(run: Run) -> dict[LevelKey, LevelClient]:
+    """The run's finished load levels."""
+    return {
+        LevelKey(*entry["where"]): LevelClient(
+            **{**entry["client"], "marks": tuple(entry["client"]["marks"])}
+        )
+        for entry in run.levels
+    }
+
+
+def load_clients(run: Run) -> dict[LevelKey, Client]:
+    """What the load generator said of itself, by level."""
+    return {where: Client.of(client) for where, client in load_levels(run).items()}
+
+
+def forget_unfinished_levels(run: Run) -> None:
+    """Delete the samples of load levels that did not end: such a level is repeated whole."""
+    with db.write():
+        for where in _levels_with_samples(run) - set(load_levels(run)):
+            SampleRow.delete().where(
+                (SampleRow.run == run.id)
+                & (SampleRow.provider == where.provider)
+                & (SampleRow.model == where.model)
+                & (SampleRow.context_tokens == where.context_tokens)
+                & (SampleRow.level == where.level)
+            ).execute()
+
+
+def _levels_with_samples(run: Run) -> set[LevelKey]:
+    columns = (SampleRow.provider, SampleRow.model, SampleRow.context_tokens, SampleRow.level)
+    leveled = (SampleRow.run == run.id) & (SampleRow.level != "")
+    rows: Any = SampleRow.select(*columns).where(leveled).distinct()
+    return {LevelKey(*row) for row in rows.tuples()}
+
+
 class SampleWriter:
     """Stores samples while the engine goes on measuring.
 
@@ -109,7 +161,7 @@ class SampleWriter:
 
     def __init__(self, run: Run, progress: Progress) -> None:
         self._run, self._progress = run, progress
-        self._incoming: SimpleQueue[Sample | None] = SimpleQueue()
+        self._incoming: SimpleQueue[Sample | Event | None] = SimpleQueue()
         self._pool = ThreadPoolExecutor(1, "samples")
         stored = SampleRow.select().where(SampleRow.run == run.id)
         self.failed = stored.where(SampleRow.outcome == "failed").count()
@@ -124,6 +176,15 @@ class SampleWriter:
         if self._work.done():
             self._work.result()
         self._incoming.put(sample)
+
+    def settle(self) -> None:
+        """Wait until everything that was put so far is stored."""
+        stored = Event()
+        self._incoming.put(stored)
+        while not stored.wait(0.1):
+            if self._work.done():
+                self._work.result()
+                return
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
@@ -142,9 +203,12 @@ class SampleWriter:
             while more:
                 batch = [self._incoming.get(), *self._landed()]
                 more = None not in batch
-                self._store([sample for sample in batch if sample is not None])
+                self._store([item for item in batch if isinstance(item, Sample)])
+                for item in batch:
+                    if isinstance(item, Event):
+                        item.set()
 
-    def _landed(self) -> Iterable[Sample | None]:
+    def _landed(self) -> Iterable[Sample | Event | None]:
         try:
             while True:
                 yield self._incoming.get_nowait()

@@ -50,7 +50,7 @@ def to_csv(results: Sequence[Result]) -> str:
 _SUMMARY = (*(name for name in Summary.__slots__ if name != "ci95"), "ci95.low", "ci95.high")
 COLUMNS = (
     *("provider", "model", "label", "provider_label", "simulated"),
-    *("context_tokens", "concurrency", "rate"),
+    *("context_tokens", "concurrency", "rate", "level"),
     *("requests.ok", "requests.failed", "requests.incomplete"),
     *("warmups.ok", "warmups.failed", "warmups.incomplete", "retries"),
     *("errors", "error_rate.low", "error_rate.high"),
@@ -58,7 +58,8 @@ COLUMNS = (
     *(f"{metric}.{name}" for metric in METRICS for name in _SUMMARY),
     *("outliers.ttft_ms", "outliers.output_tps"),
     *("system_output_tps", "requests_per_s", "duration_s", "cost_usd", "clock", "bundled"),
-    *("client.cpu_s", "client.lag_ms_p99", "client.saturated"),
+    *("client.cpu_s", "client.lag_ms_p99", "client.saturated", "client.delay_ms_p99"),
+    *("client.marks", "goodput.share", "goodput.ci95.low", "goodput.ci95.high", "goodput.per_s"),
 )
 
 
@@ -66,6 +67,7 @@ def _csv_row(result: Result) -> dict[str, Any]:
     row = result.as_dict()
     del row["samples"]
     row["errors"] = " ".join(f"{kind}:{count}" for kind, count in row["errors"].items())
+    row["client"] |= {"marks": " ".join(result.client.marks)}
     row["outliers"] = {metric: len(found) for metric, found in row["outliers"].items()}
     return dict(_flat(row))
 
@@ -74,7 +76,7 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
     for name, value in row.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list):
+        elif isinstance(value, list | tuple):
             yield f"{prefix}{name}.low", value[0]
             yield f"{prefix}{name}.high", value[1]
         else:

@@ -8,13 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from engine.samples import Sample, Tokens, TokenSource
-from engine.specs import BenchmarkSpec
+from engine.samples import LevelClient, LevelKey, Sample, Tokens, TokenSource
+from engine.specs import BenchmarkSpec, LoadSpec
+from engine.speed.levels import Level, levels_of
 from engine.speed.plan import skip_notice
 from engine.stats import Interval, Summary, describe, pooled_itl, tukey_outliers, wilson
 from engine.targets import Target
 
-Where = tuple[str, str, int]
+# Provider, model, context tokens and load level ("" for a sequential run).
+Where = LevelKey
 
 # Figures of a sample that a result summarises; `itl_ms` is pooled from arrivals.
 METRICS = (
@@ -26,6 +28,8 @@ METRICS = (
     "output_tps",
     "e2e_tps",
     "input_tps",
+    "scheduled_ttft_ms",
+    "scheduled_e2e_ms",
 )
 
 # From the most to the least trusted; a total is as trusted as its worst part.
@@ -33,7 +37,7 @@ _SOURCES: tuple[TokenSource, ...] = ("usage", "tokenizer", "estimate", "chunks",
 _SAMPLE_FIELDS = (
     *("error", "message", "start_ns", "started_at", "connect_ms", "tls_ms", "ttft_ms", "ttfa_ms"),
     *("e2e_ms", "total_ms", "tpot_ms", "output_tps", "e2e_tps", "input_tps", "cost_usd", "clock"),
-    *("bundled", "finish_reason"),
+    *("bundled", "finish_reason", "delay_ms"),
 )
 
 
@@ -52,12 +56,30 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The load generator's own state: CPU seconds of send, read and decode, p99 of the event
-    loop's lag in ms, whether it was saturated. None where it was not measured."""
+    """The load generator's own state: CPU seconds of send, read and decode; p99 of how late
+    it read what had arrived and of how late it sent what was due, in ms; whether it was
+    saturated; and its marks (`engine.samples.LevelClient`). None where not measured."""
 
     cpu_s: float | None = None
     lag_ms_p99: float | None = None
     saturated: bool | None = None
+    delay_ms_p99: float | None = None
+    marks: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, level: LevelClient) -> Client:
+        """The part of a level's report that stands in its result."""
+        return cls(level.cpu_s, level.lag_ms_p99, level.saturated, level.delay_ms_p99, level.marks)
+
+
+@dataclass(frozen=True, slots=True)
+class Goodput:
+    """Requests that met the service level objective: their share among all requests that
+    were measured, its 95 % Wilson interval, and how many a second. None without an SLO."""
+
+    share: float | None = None
+    ci95: Interval = (None, None)
+    per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +114,8 @@ class Result:
     output_tps: Summary
     e2e_tps: Summary
     input_tps: Summary
+    scheduled_ttft_ms: Summary
+    scheduled_e2e_ms: Summary
     outliers: dict[str, list[int]]
     system_output_tps: float | None
     requests_per_s: float | None
@@ -100,9 +124,11 @@ class Result:
     clock: Literal["kernel", "read", "library", "mixed"] | None
     bundled: int
     client: Client
+    goodput: Goodput
     samples: tuple[Sample, ...]
-    concurrency: int = 1
+    concurrency: int | None = 1
     rate: float | None = None
+    level: str = ""
 
     @property
     def ok(self) -> tuple[Sample, ...]:
@@ -120,11 +146,13 @@ class Result:
         row |= {name: getattr(self, name).as_dict() for name in METRICS}
         row |= {name: asdict(getattr(self, name)) for name in _RECORDS}
         row["error_rate"] = list(self.error_rate)
+        row["client"]["marks"] = list(self.client.marks)
+        row["goodput"]["ci95"] = list(self.goodput.ci95)
         row["samples"] = [sample_row(sample) for sample in self.samples]
         return row
 
 
-_RECORDS = ("requests", "warmups", "tokens", "client")
+_RECORDS = ("requests", "warmups", "tokens", "client", "goodput")
 
 
 def sample_row(sample: Sample) -> dict[str, Any]:
@@ -145,26 +173,39 @@ def results(
     spec: BenchmarkSpec,
     clients: Mapping[Where, Client] | None = None,
 ) -> list[Result]:
-    """One result for each target and context size of the spec, in their order, also where
-    nothing is measured yet; a size that a target's window cannot hold is left out.
+    """One result for each target, context size and load level of the spec, in their order,
+    also where nothing is measured yet; a size that a target's window cannot hold is left out.
 
-    `clients` holds the generator's figures by (provider, model, context tokens).
+    `clients` holds the generator's figures by level.
     """
     groups: dict[Where, list[Sample]] = {}
     for sample in samples:
         key = sample.key
-        groups.setdefault((key.provider, key.model, key.context_tokens), []).append(sample)
-    rows = []
-    for target in targets:
-        for size in spec.context_tiers:
-            if skip_notice(spec, target, size) is None:
-                where = (target.provider, target.model, size)
-                client = (clients or {}).get(where, Client())
-                rows.append(_result(target, size, groups.get(where, []), client))
-    return rows
+        where = LevelKey(key.provider, key.model, key.context_tokens, key.level)
+        groups.setdefault(where, []).append(sample)
+    return [
+        _result(target, size, level, groups, clients or {}, spec.load)
+        for target in targets
+        for size in spec.context_tiers
+        if skip_notice(spec, target, size) is None
+        for level in _levels(spec)
+    ]
 
 
-def _result(target: Target, size: int, taken: Sequence[Sample], client: Client) -> Result:
+def _levels(spec: BenchmarkSpec) -> Sequence[Level | None]:
+    return levels_of(spec.load) if spec.load else (None,)
+
+
+def _result(
+    target: Target,
+    size: int,
+    level: Level | None,
+    groups: Mapping[Where, Sequence[Sample]],
+    clients: Mapping[Where, Client],
+    load: LoadSpec | None,
+) -> Result:
+    where = LevelKey(target.provider, target.model, size, level.label if level else "")
+    taken = groups.get(where, ())
     measured = tuple(sample for sample in taken if not sample.key.warmup)
     ok = [sample for sample in measured if sample.ok]
     requests, tokens, duration_s = _requests(measured), _tokens(ok), _open_s(measured)
@@ -183,7 +224,7 @@ def _result(target: Target, size: int, taken: Sequence[Sample], client: Client) 
         simulated=target.simulated,
         context_tokens=size,
         requests=requests,
-        warmups=_requests([sample for sample in taken if sample.key.warmup]),
+        warmups=_requests(s for s in groups.get(where._replace(level=""), ()) if s.key.warmup),
         retries=sum(len(sample.tries) for sample in measured),
         errors=dict(Counter(s.error or "unknown" for s in measured if not s.ok).most_common()),
         error_rate=wilson(requests.total - requests.ok, requests.total),
@@ -196,8 +237,12 @@ def _result(target: Target, size: int, taken: Sequence[Sample], client: Client) 
         cost_usd=_cost(ok),
         clock=clock,
         bundled=sum(sample.bundled for sample in ok),
-        client=client,
+        client=clients.get(where, Client()),
+        goodput=_goodput(load, measured, duration_s),
         samples=measured,
+        concurrency=level.concurrency if level else 1,
+        rate=level.rate if level else None,
+        level=where.level,
         **summaries,
     )
 
@@ -231,6 +276,26 @@ def _total(parts: Sequence[int | None]) -> int | None:
 def _cost(ok: Sequence[Sample]) -> float | None:
     known = [sample.cost_usd for sample in ok if sample.cost_usd is not None]
     return math.fsum(known) if known and len(known) == len(ok) else None
+
+
+def _goodput(
+    load: LoadSpec | None, measured: Sequence[Sample], duration_s: float | None
+) -> Goodput:
+    limits = {
+        name: limit
+        for name in ("ttft_ms", "tpot_ms", "e2e_ms")
+        if load and (limit := getattr(load, f"slo_{name}")) is not None
+    }
+    if not limits or not measured:
+        return Goodput()
+    met = sum(_meets(sample, limits) for sample in measured)
+    return Goodput(met / len(measured), wilson(met, len(measured)), _per_second(met, duration_s))
+
+
+def _meets(sample: Sample, limits: Mapping[str, float]) -> bool:
+    """A failed request meets nothing; a single token has no gap that could be too long."""
+    figures = {name: getattr(sample, name) for name in limits}
+    return sample.ok and all(v is None or v <= limits[name] for name, v in figures.items())
 
 
 def _outliers(samples: Sequence[Sample], metric: str) -> list[int]:

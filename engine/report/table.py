@@ -51,6 +51,9 @@ def table(results: Sequence[Result]) -> Table:
 
 
 def _order(result: Result) -> tuple[int, float]:
+    """By size; within it load levels as they rise, sequential results fastest first."""
+    if result.level:
+        return result.context_tokens, result.rate or result.concurrency or 0.0
     return result.context_tokens, -(result.output_tps.p50 or 0.0)
 
 
@@ -59,7 +62,18 @@ def _model(result: Result, provider: bool, tiers: bool) -> Text:
 
     size = f"{numbers.tier(result.context_tokens)} context"
     under = [*([result.provider_label] if provider else []), *([size] if tiers else [])]
+    if result.level:
+        under.append(_load(result))
     return Text("\n").join([Text(result.label), *(Text(line, style="dim") for line in under)])
+
+
+def _load(result: Result) -> str:
+    """ "64 streams" or "12.5 requests/s", with what the whole endpoint gave."""
+    pressed = f"{result.rate:g} requests/s" if result.rate else f"{result.concurrency} streams"
+    if result.system_output_tps is None:
+        return pressed
+    saturated = ", generator saturated" if result.client.saturated else ""
+    return f"{pressed}: {numbers.tps(result.system_output_tps)} tok/s in all{saturated}"
 
 
 def _cells(result: Result) -> list[Text]:

@@ -45,9 +45,15 @@ def verdict(results: Sequence[Result]) -> Verdict:
 
 
 def front_tier(results: Sequence[Result]) -> list[Result]:
-    """What is ranked: the answered results of the smallest context size, without those timed
-    by a library when others were timed on the wire."""
-    answered = [result for result in results if result.ttft_ms.n]
+    """What is ranked: the answered results of the smallest context size and each model's
+    lowest load level, without those timed by a library when others were timed on the wire."""
+    answered = list(
+        {
+            (result.provider, result.model, result.context_tokens): result
+            for result in reversed(results)
+            if result.ttft_ms.n
+        }.values()
+    )[::-1]
     smallest = min((result.context_tokens for result in answered), default=None)
     front = [result for result in answered if result.context_tokens == smallest]
     return [result for result in front if result.clock not in ("library", "mixed")] or front

@@ -1,4 +1,4 @@
-"""The plan of a sequential benchmark: which samples are taken, by whom, in which order.
+"""The plan of a benchmark: which samples are taken, by whom, in which order.
 
 Pure and cheap, so that the form can show the consequence while one types.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from engine.events import Notice
 from engine.samples import SampleKey
 from engine.specs import BenchmarkSpec
+from engine.speed.levels import levels_of
 from engine.targets import Target
 
 # Room left in the window for the chat template and counting differences, in tokens.
@@ -32,12 +33,16 @@ class Plan:
 
 def make_plan(spec: BenchmarkSpec, targets: Sequence[Target]) -> Plan:
     """Lay out a run: warm-ups first, then tier by tier, models in A B B A order over the
-    runs, so that drift of the hour does not become a difference between models."""
+    runs, so that drift of the hour does not become a difference between models.
+
+    Load levels follow each other target by target; a level that ends by time alone has no
+    number of requests yet and stands for none."""
     notices: list[Notice] = []
     lanes: dict[str, tuple[SampleKey, ...]] = {}
+    lane = _load_lane if spec.load else _lane
     for provider in dict.fromkeys(target.provider for target in targets):
         members = [target for target in targets if target.provider == provider]
-        lanes[provider] = tuple(_lane(spec, members, notices))
+        lanes[provider] = tuple(lane(spec, members, notices))
     return Plan(lanes, tuple(notices))
 
 
@@ -74,3 +79,20 @@ def _lane(
         for run in range(spec.runs):
             for target in fitting if run % 2 == 0 else reversed(fitting):
                 yield SampleKey(target.provider, target.model, tier, run, False)
+
+
+def _load_lane(
+    spec: BenchmarkSpec, targets: Sequence[Target], notices: list[Notice]
+) -> Iterable[SampleKey]:
+    levels = levels_of(spec.load) if spec.load else []
+    for target in targets:
+        for tier in spec.context_tiers:
+            if notice := skip_notice(spec, target, tier):
+                notices.append(notice)
+                continue
+            where = (target.provider, target.model, tier)
+            for run in range(spec.warmup):
+                yield SampleKey(*where, run, True)
+            for level in levels:
+                for run in range(level.requests or 0):
+                    yield SampleKey(*where, run, False, level.label)

@@ -1,4 +1,4 @@
-"""Runs a sequential benchmark: spec and targets in, events out.
+"""Runs a benchmark: spec and targets in, events out. (Load levels: `engine.speed.load`.)
 
 Providers run in parallel, each in its own lane; inside a lane one request is open at a
 time. All sockets are read by one event loop in a thread of its own; preparing and decoding
@@ -20,7 +20,7 @@ from engine.llm.ask import Asked, Asker
 from engine.llm.request import ChatRequest
 from engine.pricing import price_of
 from engine.quiet import short_slices
-from engine.samples import Sample, SampleKey
+from engine.samples import LevelKey, Sample, SampleKey
 from engine.specs import BenchmarkSpec
 from engine.speed.filler import build_prompt
 from engine.speed.metrics import measure
@@ -41,12 +41,19 @@ def run_benchmark(
     *,
     cancel: CancelToken,
     stored: frozenset[SampleKey] = frozenset(),
+    levels: frozenset[LevelKey] = frozenset(),
 ) -> Iterator[Event]:
-    """Take every planned sample that is not in `stored`, and yield what happens.
+    """Take every planned sample that is not in `stored` (with `spec.load`: run every level
+    that is not in `levels`), and yield what happens.
 
     The first event is `Started`, the last `Finished`. What a provider does wrong becomes a
     failed sample, never an exception. Closing the iterator cancels the run.
     """
+    if spec.load is not None:
+        from engine.speed.load.runner import run_load
+
+        yield from run_load(spec, spec.load, targets, cancel=cancel, stored=levels)
+        return
     plan = make_plan(spec, targets)
     yield Started(plan.total, describe_environment())
     yield from plan.notices

@@ -11,6 +11,7 @@ from engine.cancel import Cancelled
 from engine.events import (
     Event,
     Finished,
+    LevelDone,
     Notice,
     SampleDone,
     SampleFailed,
@@ -22,7 +23,14 @@ from engine.specs import BenchmarkSpec
 from engine.speed.runner import run_benchmark
 from jobs import states
 from jobs.progress import Context, JobFailed
-from jobs.store import SampleWriter, describe_targets, stored_keys
+from jobs.store import (
+    SampleWriter,
+    describe_targets,
+    forget_unfinished_levels,
+    level_entry,
+    load_levels,
+    stored_keys,
+)
 from jobs.targets import resolve
 from webapp import db
 from webapp.models import Job, Run
@@ -38,7 +46,15 @@ def handle(context: Context) -> dict[str, Any]:
     targets = resolve(context.job.user, spec.targets, context.settings)
     if not run.targets:
         _update(run, context, targets=describe_targets(targets))
-    events = run_benchmark(spec, targets, cancel=context.cancel, stored=stored_keys(run))
+    if spec.load:
+        forget_unfinished_levels(run)
+    events = run_benchmark(
+        spec,
+        targets,
+        cancel=context.cancel,
+        stored=stored_keys(run),
+        levels=frozenset(load_levels(run)),
+    )
     with SampleWriter(run, context.report) as writer, closing(cast("Generator[Event]", events)):
         ended = _record(events, run, context, writer)
     neighbours = _with_neighbours(run, context.job)
@@ -74,6 +90,9 @@ def _record(events: Iterator[Event], run: Run, context: Context, writer: SampleW
                 total -= event.dropped
                 context.progress(total=total)
                 _note(run, context, event)
+            case LevelDone():
+                writer.settle()
+                _update(run, context, levels=[*run.levels, level_entry(event)])
             case Finished():
                 return event
     raise RuntimeError("The engine stopped without saying why.")

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from engine.specs import BenchmarkSpec
     from engine.targets import Target
 
-# Flags of later versions: refused with a sentence, never ignored.
-_LOAD = ("concurrency", "requests", "rate", "duration")
+# Flags of a later version: refused with a sentence, never ignored.
 _REMOTE = ("server", "token")
 
 
@@ -28,6 +27,16 @@ def _tiers(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
         return [_whole(part) for part in value.split(",") if part.strip()]
     except ValueError:
         raise click.BadParameter("give tokens separated by commas, such as 0,5000.") from None
+
+
+def _levels(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[float] | None:
+    """Numbers separated by commas."""
+    if value is None:
+        return None
+    try:
+        return [float(part) for part in value.split(",") if part.strip()]
+    except ValueError:
+        raise click.BadParameter("give numbers separated by commas, such as 1,8,64.") from None
 
 
 def _whole(text: str) -> int:
@@ -72,10 +81,25 @@ def _whole(text: str) -> int:
     help="Configuration to use  [default: ./config.yaml, else the shipped one]",
 )
 @click.option("--verbose", is_flag=True, help="Log every call to standard error, secrets masked.")
-@click.option("--concurrency", type=int, help="Load runs: not in this version.")
-@click.option("--requests", type=int, help="Load runs: not in this version.")
-@click.option("--rate", type=float, help="Load runs: not in this version.")
-@click.option("--duration", type=float, help="Load runs: not in this version.")
+@click.option(
+    "--concurrency",
+    callback=_levels,
+    metavar="N,N",
+    help="Load: streams held open at once, one level after another.",
+)
+@click.option(
+    "--rate",
+    callback=_levels,
+    metavar="R,R",
+    help="Load: requests sent each second, whatever the answers do.",
+)
+@click.option(
+    "--arrivals",
+    type=click.Choice(["poisson", "constant"]),
+    help="Load: how --rate spaces its requests  [default: poisson]",
+)
+@click.option("--requests", type=int, help="Load: requests of each level.")
+@click.option("--duration", type=float, metavar="SECONDS", help="Load: time of each level.")
 @click.option("--server", metavar="URL", help="A Studio elsewhere: not in this version.")
 @click.option("--token", help="A Studio elsewhere: not in this version.")
 @click.pass_context
@@ -118,11 +142,6 @@ def _refuse_later(flags: dict[str, Any]) -> None:
             f"{' and '.join(given)}: this version has no API to run benchmarks on a Studio "
             "elsewhere. Leave out --server and --token to measure from this machine."
         )
-    if given := [f"--{name}" for name in _LOAD if flags[name] is not None]:
-        raise BadUsage(
-            f"{' and '.join(given)}: this version has no load generator; it sends one request "
-            "at a time to each provider. Set --runs instead."
-        )
 
 
 def _spec(flags: dict[str, Any], targets: list[Target], defaults: Defaults | None) -> BenchmarkSpec:
@@ -139,10 +158,37 @@ def _spec(flags: dict[str, Any], targets: list[Target], defaults: Defaults | Non
             fields[field] = flags[flag]
     if flags["no_warmup"]:
         fields["warmup"] = 0
+    if load := _load(flags):
+        fields["load"] = load
     try:
         return BenchmarkSpec(targets=tuple(target.ref for target in targets), **fields)
     except ValidationError as error:
         raise BadUsage(_sentences(explain(error), len(targets))) from None
+
+
+def _load(flags: dict[str, Any]) -> dict[str, Any] | None:
+    """The load part of a spec, None without --concurrency and --rate. BadUsage for flags
+    that exclude or need each other."""
+    closed, rates = flags["concurrency"], flags["rate"]
+    given = [f"--{name}" for name in ("arrivals", "requests", "duration") if flags[name]]
+    if closed is not None and rates is not None:
+        raise BadUsage("--concurrency and --rate exclude each other: give one of them.")
+    if closed is None and rates is None:
+        if given:
+            raise BadUsage(f"{' and '.join(given)}: give --concurrency or --rate with it.")
+        return None
+    if closed is not None and flags["arrivals"]:
+        raise BadUsage("--arrivals spaces the requests of --rate; --concurrency has no rate.")
+    if flags["runs"] is not None:
+        raise BadUsage("--runs counts sequential requests; a load level takes --requests.")
+    if closed is not None and any(level != int(level) for level in closed):
+        raise BadUsage("--concurrency: give whole numbers.")
+    return {
+        "arrivals": "closed" if closed is not None else flags["arrivals"] or "poisson",
+        "levels": closed if closed is not None else rates,
+        "requests": flags["requests"],
+        "duration_s": flags["duration"],
+    }
 
 
 _FIELDS = {
@@ -153,13 +199,21 @@ _FIELDS = {
     "context_tiers": "context_tiers",
     "timeout": "timeout_s",
 }
+_LOAD_NAMES = {
+    "load.levels": "--concurrency or --rate",
+    "load.requests": "--requests",
+    "load.duration_s": "--duration",
+}
 
 
 def _sentences(errors: dict[str, str], targets: int) -> str:
     names = {field: f"--{flag.replace('_', '-')}" for flag, field in _FIELDS.items()}
+    names |= _LOAD_NAMES
     lines = []
     for path, sentence in errors.items():
-        field = path.split(".", maxsplit=1)[0]
+        field, _, rest = path.partition(".")
+        if field == "load":
+            field = f"load.{rest.split('.', maxsplit=1)[0]}"
         if field == "targets":
             lines.append(f"{targets} models match. {sentence} Narrow --provider or --model.")
         else:

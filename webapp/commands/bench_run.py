@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from engine.events import Event, Notice
     from engine.report import Result
-    from engine.samples import Sample
+    from engine.report.result import Client
+    from engine.samples import LevelKey, Sample
     from engine.specs import BenchmarkSpec
     from engine.targets import Target
 
@@ -34,12 +35,13 @@ class Outcome:
     environment: dict[str, Any] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    clients: dict[LevelKey, Client] = field(default_factory=dict)
     reason: str = "complete"
 
     def results(self) -> list[Result]:
         from engine.report import results
 
-        return results(self.samples, self.targets, self.spec)
+        return results(self.samples, self.targets, self.spec, self.clients)
 
     @property
     def measured(self) -> list[Sample]:
@@ -84,7 +86,16 @@ def follow(
     events: Iterator[Event], spec: BenchmarkSpec, targets: Sequence[Target], console: Console
 ) -> Outcome:
     """Collect what the events say, with one bar a target and one for all."""
-    from engine.events import Finished, Notice, SampleDone, SampleFailed, SampleStarted, Started
+    from engine.events import (
+        Finished,
+        LevelDone,
+        Notice,
+        SampleDone,
+        SampleFailed,
+        SampleStarted,
+        Started,
+    )
+    from engine.report.result import Client
 
     outcome = Outcome(spec, targets)
     with _progress(console) as progress:
@@ -104,6 +115,8 @@ def follow(
                     progress.console.print(
                         notice.text, markup=False, highlight=False, soft_wrap=True
                     )
+                case LevelDone(where, client):
+                    outcome.clients[where] = Client.of(client)
                 case Finished(reason):
                     outcome.reason = reason
     return outcome

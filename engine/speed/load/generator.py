@@ -61,6 +61,7 @@ class Generator:
         self._timeout_ns = int(share.timeout_s * 1e9)
         self._nonce = NONCE.encode()
         self._failure: str | None = None
+        self._refused = 0
         self._stop_ns = 0
 
     def connect(self) -> int:
@@ -142,7 +143,9 @@ class Generator:
             self._idle.append(slot)
         elif slot.state == "closed":
             self._slots.pop(slot.fd, None)
-            self._failure = slot.error or self._failure
+            if slot.error:
+                self._failure = slot.error
+                self._refused += 1
 
     def _finished(self, slot: Slot) -> None:
         self._busy -= 1
@@ -163,9 +166,13 @@ class Generator:
         while self._due and self._due[0][0] <= now:
             slot = self._take_idle()
             if slot is None:
-                if not self._connecting() and not self._open_more():
-                    self._give_up()
-                return
+                if self._connecting():
+                    return
+                # A connection that was refused stands for the request it was opened for.
+                if not self._refused and self._open_more():
+                    return
+                self._give_up()
+                continue
             planned, number = self._due.popleft()
             self._left -= 1
             self._busy += 1
@@ -210,6 +217,7 @@ class Generator:
 
     def _give_up(self) -> None:
         """No connection can be had: the request fails with the reason."""
+        self._refused = max(0, self._refused - 1)
         planned, number = self._due.popleft()
         self._left -= 1
         self._captures.append((number, planned, self._failure or "No connection could be made."))

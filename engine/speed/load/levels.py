@@ -6,13 +6,13 @@ import os
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from engine.cancel import CancelToken
 from engine.llm.request import PreparedRequest
 from engine.samples import LevelClient
+from engine.speed.levels import Level
 from engine.speed.load.pool import GeneratorPool
 from engine.speed.load.schedule import open_schedule, staggered
 from engine.speed.load.work import Report, Share, Stream
@@ -25,36 +25,6 @@ BUSY_SHARE = 0.85
 # A dispatch delay beyond this share of the median first token is no longer noise.
 DELAY_SHARE = 0.01
 MOST_STREAMS = 2_048
-
-Arrivals = Literal["closed", "constant", "poisson"]
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One point of a load run: `value` streams at once (closed) or requests a second.
-
-    `requests` and `duration_s` end it, whichever is first; `ramp_s` spreads the start of a
-    closed loop.
-    """
-
-    arrivals: Arrivals
-    value: float
-    requests: int | None
-    duration_s: float | None = None
-    ramp_s: float = 0.0
-
-    @property
-    def label(self) -> str:
-        """Short and stable: c64 for 64 streams, r12.5 for 12.5 requests a second."""
-        return f"{'c' if self.arrivals == 'closed' else 'r'}{self.value:g}"
-
-    @property
-    def concurrency(self) -> int | None:
-        return int(self.value) if self.arrivals == "closed" else None
-
-    @property
-    def rate(self) -> float | None:
-        return None if self.arrivals == "closed" else self.value
 
 
 def processes_for(level: Level, expected_streams: int) -> int:

@@ -22,37 +22,17 @@ from engine.pricing import cost_usd, price_of
 from engine.samples import LevelKey, Sample, SampleKey, unpack_arrivals
 from engine.specs import BenchmarkSpec, LoadSpec
 from engine.speed.filler import prompt_with
-from engine.speed.load.levels import Level, Pressed, processes_for, run_level
+from engine.speed.levels import Level, levels_of
+from engine.speed.load.levels import Pressed, processes_for, run_level
 from engine.speed.load.pool import GeneratorPool
 from engine.speed.load.work import NONCE, Stream
-from engine.speed.plan import skip_notice
+from engine.speed.plan import make_plan, skip_notice
 from engine.targets import Target
 
 # Different shuffles of the filler among the requests of a level.
 SHUFFLES = 8
 # A further level that adds less throughput than this ends a sweep.
 SATURATION_GAIN = 0.05
-_LEAST_REQUESTS, _ROUNDS, _OPEN_S = 32, 4, 10.0
-
-
-def levels_of(load: LoadSpec) -> list[Level]:
-    """The levels of a spec. Without a number of requests or a duration a closed level takes
-    four rounds of its streams, an open one ten seconds; at least 32 requests."""
-    return [
-        Level(
-            load.arrivals,
-            int(value) if load.arrivals == "closed" else value,
-            load.requests or (None if load.duration_s else _requests(load, value)),
-            load.duration_s,
-            load.ramp_s,
-        )
-        for value in sorted(set(load.levels))
-    ]
-
-
-def _requests(load: LoadSpec, value: float) -> int:
-    rounds = _ROUNDS if load.arrivals == "closed" else _OPEN_S
-    return max(_LEAST_REQUESTS, int(rounds * value))
 
 
 def run_load(
@@ -65,14 +45,19 @@ def run_load(
 ) -> Iterator[Event]:
     """Run every level that is not in `stored`; the first event is `Started`, the last
     `Finished`. Raises `pool.GeneratorDied` when a generator process is lost."""
-    work = [_Work(spec, load, target, tier) for target in targets for tier in spec.context_tiers]
-    yield Started(sum(item.total for item in work), describe_environment())
-    processes = max(item.processes for item in work)
+    plan = make_plan(spec, targets)
+    yield Started(plan.total, describe_environment())
+    yield from plan.notices
+    work = [
+        _Work(spec, load, target, tier)
+        for target in targets
+        for tier in spec.context_tiers
+        if skip_notice(spec, target, tier) is None
+    ]
+    processes = max((processes_for(level, 1) for level in levels_of(load)), default=1)
     with GeneratorPool(processes) as pool:
         for item in work:
-            if notice := skip_notice(spec, item.target, item.tier):
-                yield replace(notice, dropped=item.total)
-            elif not cancel.reason:
+            if not cancel.reason:
                 yield from item.run(pool, cancel, stored)
     reason = cancel.reason
     yield Finished("cancelled" if reason == "cancelled" else "deadline" if reason else "complete")
@@ -92,13 +77,11 @@ class _Work:
         """Planned requests; a level that ends by time counts none before it ran."""
         return self.spec.warmup + sum(level.requests or 0 for level in levels_of(self.load))
 
-    @property
-    def processes(self) -> int:
-        return max(processes_for(level, 1) for level in levels_of(self.load))
-
     def run(
         self, pool: GeneratorPool, cancel: CancelToken, stored: frozenset[LevelKey]
     ) -> Iterator[Event]:
+        if all(LevelKey(*self._where, level.label) in stored for level in levels_of(self.load)):
+            return
         try:
             prompt = prompt_with(NONCE, self.spec.prompt, self.tier, random.Random(0))
             prepared = self._prepared()

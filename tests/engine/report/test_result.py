@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.report import METRICS, Client, document, results, to_json
-from engine.samples import Arrival, Tokens, Try
+from engine.samples import Arrival, LevelKey, Tokens, Try
 from tests.engine.report.builders import failed, report, sample, spec_for, target
 
 
@@ -138,14 +138,18 @@ def test_the_clock_is_named_and_a_mixture_is_called_one() -> None:
 
 def test_the_generators_own_figures_are_null_until_they_are_measured() -> None:
     targets = [target()]
-    measured = {("demo", "fast", 0): Client(0.5, 1.2, True)}
+    measured = {LevelKey("demo", "fast", 0, ""): Client(0.5, 1.2, True, 0.3, ("late_dispatch",))}
     (row,) = results([sample()], targets, spec_for(targets), measured)
-    assert row.as_dict()["client"] == {"cpu_s": 0.5, "lag_ms_p99": 1.2, "saturated": True}
-    assert report([sample()])[0].as_dict()["client"] == {
-        "cpu_s": None,
-        "lag_ms_p99": None,
-        "saturated": None,
+    assert row.as_dict()["client"] == {
+        "cpu_s": 0.5,
+        "lag_ms_p99": 1.2,
+        "saturated": True,
+        "delay_ms_p99": 0.3,
+        "marks": ["late_dispatch"],
     }
+    nothing = report([sample()])[0].as_dict()["client"]
+    assert nothing.pop("marks") == []
+    assert set(nothing.values()) == {None}
 
 
 SPEC = spec_for([target()])

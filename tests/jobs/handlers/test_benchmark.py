@@ -110,7 +110,13 @@ class Script:
         self.events, self.stored, self.closed = events, frozenset[SampleKey](), False
 
     def __call__(
-        self, spec: object, targets: object, *, cancel: CancelToken, stored: frozenset[SampleKey]
+        self,
+        spec: object,
+        targets: object,
+        *,
+        cancel: CancelToken,
+        stored: frozenset[SampleKey],
+        levels: object,
     ) -> Iterator[Event]:
         self.stored = stored
         try:
