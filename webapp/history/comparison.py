@@ -12,6 +12,8 @@ from engine.stats import Comparison, adjusted, compare
 
 METRICS = (SPEED, FIRST_TOKEN)
 SIDES = ("A", "B")
+# What names a line.
+PLACE = ("provider", "model", "label", "context_tokens", "concurrency", "rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,8 @@ class Line:
 
     def as_data(self) -> dict[str, Any]:
         """Full values; the difference is B minus A, the ratio B divided by A."""
-        names = ("provider", "model", "label", "context_tokens")
         versus = self.versus
-        return {name: getattr(self.a, name) for name in names} | {
+        return {name: getattr(self.a, name) for name in PLACE} | {
             "metric": self.metric.name,
             "a": _figure(self.metric, self.a),
             "b": _figure(self.metric, self.b),
@@ -54,8 +55,7 @@ class Left(NamedTuple):
     reason: str
 
     def as_data(self) -> dict[str, Any]:
-        names = ("provider", "model", "label", "context_tokens")
-        return {name: getattr(self.result, name) for name in names} | {"reason": self.reason}
+        return {name: getattr(self.result, name) for name in PLACE} | {"reason": self.reason}
 
 
 class Compared(NamedTuple):
@@ -85,6 +85,13 @@ def compare_runs(a: Sequence[Result], b: Sequence[Result]) -> Compared:
             pairs.append((mine, theirs))
     left += (Left(result, "Only in B") for result in others.values())
     return Compared(tuple(_lines(pairs)), tuple(left))
+
+
+def level(result: Result) -> str:
+    """How hard was asked, where that is part of the place: "64 streams"."""
+    if result.rate:
+        return f"{result.rate:g} requests/s"
+    return f"{result.concurrency} streams" if (result.concurrency or 1) > 1 else ""
 
 
 def sizes(compared: Compared) -> set[int]:

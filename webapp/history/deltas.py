@@ -9,7 +9,7 @@ from engine.report import numbers
 from engine.report.wording import FIRST_TOKEN, SPEED, Metric
 from engine.stats import NOT_DISTINGUISHABLE
 from webapp.history import words
-from webapp.history.comparison import Compared, Line
+from webapp.history.comparison import PLACE, Compared, Line, level
 from webapp.history.rows import csv_text, figure_cells
 
 # The picture is this wide on either side of "no difference"; whiskers keep off its edge.
@@ -86,7 +86,8 @@ def left(compared: Compared) -> list[Left]:
     """What is not compared, one line a model and reason."""
     sizes: dict[tuple[str, str, str], list[str]] = {}
     for result, reason in compared.left:
-        key = (result.label, result.provider_label, reason)
+        where = " · ".join(filter(None, (result.provider_label, level(result))))
+        key = (result.label, where, reason)
         sizes.setdefault(key, []).append(numbers.tier(result.context_tokens))
     return [
         Left(label, provider, ", ".join(found), reason)
@@ -102,7 +103,7 @@ def _delta(line: Line, better: str, scale: float) -> Delta:
         verdict = NOT_DISTINGUISHABLE if versus.conclusive else "too few answers"
     return Delta(
         label=line.a.label,
-        provider=line.a.provider_label,
+        provider=" · ".join(filter(None, (line.a.provider_label, level(line.a)))),
         context=numbers.tier(line.a.context_tokens),
         a=numbers.measured(mine.p50, mine.ci95),
         a_interval=numbers.measured_span(mine.p50, mine.ci95),
@@ -139,7 +140,7 @@ def _picture(line: Line, scale: float) -> Picture | None:
 
 
 _CSV_COLUMNS = (
-    *("provider", "model", "label", "context_tokens", "metric"),
+    *(*PLACE, "metric"),
     *(f"{side}.{part}" for side in "ab" for part in ("p50", "ci95.low", "ci95.high", "n")),
     *("difference", "difference_ci95.low", "difference_ci95.high"),
     *("ratio", "ratio_ci95.low", "ratio_ci95.high", "p_value", "conclusive", "better"),

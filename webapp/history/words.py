@@ -11,7 +11,7 @@ from typing import NamedTuple
 from engine.report import Verdict, numbers, wording
 from engine.report.wording import FIRST_TOKEN, PERCENT95, SPEED
 from engine.stats import NOT_DISTINGUISHABLE, runs_to_compare
-from webapp.history.comparison import Compared, Line
+from webapp.history.comparison import Compared, Line, level
 from webapp.models import Run
 
 
@@ -176,18 +176,18 @@ def _with(chosen: Sequence[Line], among: Sequence[Line]) -> str:
     if len(chosen) > NAMED:
         return f"with all {number}" if number == of else f"with {number} of {of}"
     models = {(line.a.provider, line.a.model) for line in chosen}
-    if len(models) == 1 and len(chosen) > 1:
+    if len(models) == 1 and len(chosen) > 1 and not level(chosen[0].a):
         sizes = _join([numbers.tier(line.a.context_tokens) for line in chosen])
         return f"with {_name(chosen[0], among)} at {sizes}"
     return f"with {_join([_at(line, among) for line in chosen])}"
 
 
 def _at(line: Line, among: Sequence[Line]) -> str:
-    """The model, with its context size where there are several."""
+    """The model, with its context size where there are several, and how hard it was asked."""
     name, size = _name(line, among), line.a.context_tokens
-    if len({other.a.context_tokens for other in among}) == 1:
-        return name
-    return f"{name} at {numbers.tier(size)}" if size else f"{name} without context"
+    if len({other.a.context_tokens for other in among}) > 1:
+        name += f" at {numbers.tier(size)}" if size else " without context"
+    return f"{name} at {level(line.a)}" if level(line.a) else name
 
 
 def _name(line: Line, among: Sequence[Line]) -> str:

@@ -14,7 +14,8 @@ from engine.stats import compare, holm
 from engine.targets import Target
 from tests.engine.report.builders import at_speed, failed, report, target
 from tests.webapp.history.conftest import ladder
-from webapp.history.comparison import Line, compare_runs, sizes
+from webapp.history.comparison import Line, compare_runs, level, sizes
+from webapp.history.words import verdicts
 
 
 def run(*models: list[Sample], targets: list[Target] | None = None, **spec: object) -> list[Result]:
@@ -102,6 +103,18 @@ def test_answers_of_one_token_have_a_first_token_but_no_speed() -> None:
     compared = compare_runs(run(one_token), run(FAST))
     assert compared.of(SPEED) == []
     assert len(compared.of(FIRST_TOKEN)) == 1
+
+
+def test_load_levels_are_places_of_their_own() -> None:
+    (one,) = run(FAST)
+    levels = [replace(one, concurrency=8), replace(one, concurrency=64), replace(one, rate=2.5)]
+    (faster,) = run(FASTER)
+    compared = compare_runs(levels, [replace(faster, concurrency=64)])
+    assert [level(line.a) for line in compared.lines] == ["64 streams", "64 streams"]
+    assert [level(left.result) for left in compared.left] == ["8 streams", "2.5 requests/s"]
+    assert "B is faster with fast: " in str(verdicts(compared)[0])
+    both = compare_runs(levels, [replace(faster, concurrency=8), replace(faster, concurrency=64)])
+    assert "fast at 8 streams and fast at 64 streams" in str(verdicts(both)[0])
 
 
 def test_a_line_as_data_carries_full_values() -> None:
