@@ -179,6 +179,8 @@ _RANGES = {
 
 
 def _range_sentence(path: str, ctx: dict[str, Any]) -> str:
+    if "gt" in ctx:
+        return f"Give a number above {ctx['gt']:g}."
     low, high = _bounds(path.split(".", maxsplit=1)[0])
     if low is not None and high is not None:
         return f"Give a number from {low:,} to {high:,}."

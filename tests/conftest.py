@@ -6,8 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from webapp.settings import Settings
+
+# Machines are shared: how long a draw takes says nothing about what is tested.
+hypothesis_settings.register_profile(
+    "studio", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("studio")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visitor
+from tests.browser.visitor import Visitor
 from tests.hostile import Hostile, hostile_server
 
 KEY = "sk-alice-0123456789abcdef"
