@@ -86,9 +86,7 @@ def decode(capture: Capture, model: str, secrets: tuple[str | None, ...]) -> Dec
     return decoded
 
 
-def refuse_no_answer(
-    capture: Capture, response: Response, secrets: tuple[str | None, ...]
-) -> None:
+def refuse_no_answer(capture: Capture, response: Response, secrets: tuple[str | None, ...]) -> None:
     if response.status == 0:
         raise _no_response(capture, response)
     if response.status >= 300 and response.status < 400:
