@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.browser.visitor import PASSWORD, Visitor
+from tests.browser.studio import PASSWORD
+from tests.browser.visitor import Visitor
 
 
 def test_a_stranger_reads_what_this_is_and_can_register(visitor: Callable[..., Visitor]) -> None:

@@ -152,7 +152,7 @@ class Visitor:
         for word, (width, height) in reversed(SIZES.items()):
             page.set_viewport_size({"width": width, "height": height})
             for theme in ("dark", "light"):
-                page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+                page.emulate_media(color_scheme=theme)
                 page.evaluate(_SETTLED)
                 page.screenshot(path=SHOTS / f"{name}-{word}-{theme}.png", full_page=full)
 
