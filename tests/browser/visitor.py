@@ -159,6 +159,8 @@ class Visitor:
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
             return
+        if self.offline and "[object Event]" in message.text:
+            return  # how htmx's socket says that its connection was lost
         status = re.search(r"status of (\d{3})", message.text)
         if status and int(status.group(1)) in self.allowed:
             return
