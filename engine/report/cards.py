@@ -75,15 +75,16 @@ def cost_per_request(result: Result) -> float | None:
 def _requests(results: Sequence[Result]) -> Card:
     total = sum(result.requests.total for result in results)
     ok = sum(result.requests.ok for result in results)
-    return Card("Requests", numbers.count(ok), f"of {numbers.count(total)}", _troubles(results))
+    of = f"of {numbers.count(total)}" if total else ""
+    return Card("Requests", numbers.count(ok), of, _troubles(results))
 
 
 def _troubles(results: Sequence[Result]) -> str:
-    """ "2 rate limited, 1 timeout, 3 retries"; "all answered" when there were none."""
+    """ "2 rate limited, 1 timed out, 3 retries"; "all answered" when there were none."""
     kinds: Counter[str] = Counter()
     for result in results:
         kinds.update(result.errors)
-    parts = [f"{count} {kind.replace('_', ' ')}" for kind, count in kinds.most_common()]
+    parts = wording.troubles(kinds)
     retries = sum(result.retries for result in results)
     if retries:
         parts.append("1 retry" if retries == 1 else f"{retries} retries")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.report import numbers
@@ -10,6 +10,20 @@ from engine.report.result import Result
 from engine.stats import Comparison, Interval, Summary, adjusted, compare
 
 PERCENT95 = f"95{numbers.NARROW}% interval"
+
+# How requests failed, as it reads behind a 1 and behind a larger number.
+TROUBLES = {
+    "auth": ("key refused", "keys refused"),
+    "rate_limited": ("rate limited", "rate limited"),
+    "timeout": ("timed out", "timed out"),
+    "connect": ("not reached", "not reached"),
+    "server": ("server error", "server errors"),
+    "bad_request": ("request refused", "requests refused"),
+    "content_filter": ("filtered", "filtered"),
+    "empty_output": ("empty answer", "empty answers"),
+    "stream_broken": ("cut off", "cut off"),
+    "unsupported": ("unsupported", "unsupported"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +123,12 @@ def names(chosen: Sequence[Result], among: Sequence[Result]) -> str:
     """ "a", "a and b", "a, b and c"."""
     said = list(dict.fromkeys(name(result, among) for result in chosen))
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
+
+
+def troubles(errors: Mapping[str, int]) -> list[str]:
+    """ "2 server errors", "1 cut off": the most frequent kind first."""
+    frequent = sorted(errors.items(), key=lambda item: -item[1])
+    return [
+        f"{numbers.count(number)} {TROUBLES.get(kind, (kind, kind))[number != 1]}"
+        for kind, number in frequent
+    ]

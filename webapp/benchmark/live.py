@@ -25,9 +25,10 @@ PARTS = {
 
 @topic("run", Run)
 def fragments(user: User, run_id: int) -> Fragments | None:
-    """Every part of the page that changes while a run goes on."""
+    """Every part of the page that changes while a run goes on. Pages that were open at its end
+    keep the progress panel, full; a page opened later has none."""
     run = Run.get_or_none((Run.id == run_id) & (Run.user == user.id) & Run.deleted_at.is_null())
     if run is None:
         return None
-    shown = report.context(run)
+    shown = report.context(run) | {"watched": True}
     return {name: render_template(part, **shown) for name, part in PARTS.items()}

@@ -21,6 +21,8 @@ from webapp.models import ACTIVE_STATES, Job, Run
 # Samples on one page of an ended run, and the latest ones beside a running one.
 SAMPLES_A_PAGE = 25
 SAMPLES_LIVE = 10
+# What the engine noticed and the report finds in the samples as well, in its own words.
+SAID_BY_CAUTIONS = ("no_usage",)
 
 
 class Sort(NamedTuple):
@@ -164,7 +166,7 @@ def _took_s(job: Job | None) -> float | None:
 
 def _notices(run: Run, known: Figures) -> list[str]:
     """What the engine said, what a reader must know, and what else ran on this machine."""
-    said = [str(notice["text"]) for notice in run.notices]
+    said = [str(n["text"]) for n in run.notices if n["code"] not in SAID_BY_CAUTIONS]
     others = int(run.environment.get("other_jobs", 0))
     beside = words.neighbours(others) if others else ""
     return list(dict.fromkeys(filter(None, (*cautions(known.results), *said, beside))))

@@ -9,24 +9,11 @@ from typing import Any, NamedTuple
 
 from flask import url_for
 
-from engine.report import numbers
+from engine.report import numbers, wording
 from engine.report.document import harmless
 from webapp.history.filters import STATES as _STATES
 from webapp.history.queries import Listed
 
-# How a request failed, as it reads behind a number.
-TROUBLES = {
-    "auth": "key refused",
-    "rate_limited": "rate limited",
-    "timeout": "timed out",
-    "connect": "not reached",
-    "server": "server error",
-    "bad_request": "request refused",
-    "content_filter": "filtered",
-    "empty_output": "empty",
-    "stream_broken": "cut off",
-    "unsupported": "unsupported",
-}
 MODELS_SHOWN = 3
 # (word in the address, word on the page)
 STATES = [(name, "Waiting" if name == "queued" else name.capitalize()) for name in _STATES]
@@ -90,7 +77,7 @@ def row(listed: Listed) -> Row:
         providers=_listed(list(dict.fromkeys(providers))),
         state=listed.state,
         answered=_answered(requests["ok"], sum(requests.values())),
-        troubles=_troubles(content["errors"]),
+        troubles=", ".join(wording.troubles(content["errors"])),
         speed=numbers.measured(speed, (low, high)),
         fastest=content["fastest"]["label"] if content["fastest"] else "",
         interval=numbers.measured_span(speed, (low, high)),
@@ -178,13 +165,6 @@ def _figure(leader: Mapping[str, Any] | None, metric: str) -> tuple[float | None
 
 def _answered(ok: int, total: int) -> str:
     return f"{numbers.count(ok)} of {numbers.count(total)}" if total else numbers.NONE
-
-
-def _troubles(errors: Mapping[str, int]) -> str:
-    """ "2 rate limited, 1 timed out"."""
-    return ", ".join(
-        f"{numbers.count(number)} {TROUBLES.get(kind, kind)}" for kind, number in errors.items()
-    )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -88,7 +88,6 @@ export function options(theme, scales, textOf) {
     animation: false,
     responsive: true,
     maintainAspectRatio: false,
-    resizeDelay: 50,
     layout: { padding: 0 },
     scales,
     plugins: {

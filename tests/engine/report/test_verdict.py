@@ -121,10 +121,18 @@ def test_cards_name_fastest_earliest_cheapest_and_how_requests_ended() -> None:
     assert (requests.value, requests.unit, requests.note) == ("12", "of 13", "1 rate limited")
 
 
+def test_failures_are_counted_by_kind_in_words() -> None:
+    rows = report(
+        [failed("a", n, error="server") for n in range(2)] + [failed("a", 2, error="timeout")]
+    )
+    assert cards(rows)[3].note == "2 server errors, 1 timed out"
+
+
 def test_cards_keep_their_shape_while_nothing_is_measured() -> None:
     empty = cards(report([], [target()]))
     assert [card.title for card in empty] == [card.title for card in cards(report([sample()]))]
     assert [card.value for card in empty] == ["–", "–", "–", "0"]
+    assert empty[3].unit == ""
 
 
 def test_an_unknown_price_is_no_bargain() -> None:

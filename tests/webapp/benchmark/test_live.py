@@ -57,6 +57,18 @@ def test_the_end_brings_the_whole_report(app: Flask, alice: Person) -> None:
     assert "sort=output" in fragments["run-results"]
 
 
+def test_a_page_that_is_open_at_the_end_keeps_its_bars(app: Flask, alice: Person) -> None:
+    run = stored_run(alice.user, state="running")
+    Job.update(state="done").execute()
+    with app.test_request_context():
+        progress = (live.fragments(alice.user, run.id) or {})["run-progress"]
+    assert "33 of 33 requests." in progress
+    assert 'class="lanes"' in progress
+    assert "Cancel" not in progress
+    assert "left" not in progress
+    assert 'class="lanes"' not in alice.get(f"/benchmark/{run.id}").text
+
+
 def test_a_fragment_holds_no_token(app: Flask, alice: Person) -> None:
     run = stored_run(alice.user, state="running", done=5)
     with app.test_request_context():

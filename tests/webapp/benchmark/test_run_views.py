@@ -17,7 +17,7 @@ from engine.targets import Target
 from jobs.timing import UNDO_S
 from tests.webapp.benchmark.builders import TARGETS, stored_run
 from tests.webapp.conftest import HTMX, Person
-from webapp.models import Job, Run
+from webapp.models import Job, Run, SampleRow
 
 FLAKY = Target("demo", "flaky", "openai/flaky", label="flaky", provider_label="Demo (simulated)",
                context_window=65_536, simulated=True)  # fmt: skip
@@ -133,6 +133,16 @@ def test_markup_in_names_is_text_everywhere(alice: Person) -> None:
         page = alice.get(url).text
         assert "&lt;img src=x" in page
         assert "<img src=x" not in page
+
+
+def test_missing_token_counts_are_said_once(alice: Person) -> None:
+    run = stored_run(alice.user)
+    SampleRow.update(tokens_source="estimate").execute()
+    said = "fast-small reports no token usage; its counts are estimates."
+    Run.update(notices=[{"code": "no_usage", "text": said, "target": None}]).execute()
+    page = alice.get(f"/benchmark/{run.id}").text
+    assert "No token usage was reported" in page
+    assert said not in page
 
 
 def test_a_running_page_follows_its_topic_and_shows_how_far_it_is(alice: Person) -> None:

@@ -12,12 +12,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from engine.report import numbers
+from engine.report.wording import TROUBLES
 from engine.samples import ERROR_KINDS
 from tests.engine.report.builders import failed, sample
 from tests.webapp.conftest import HTMX, Person
 from tests.webapp.history.conftest import add_run, ladder
 from webapp.history import queries
-from webapp.history.rows import TROUBLES
 from webapp.models import Run
 
 MARKUP = '<img src=x onerror="alert(1)">'
