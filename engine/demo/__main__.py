@@ -40,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="studio demo", description="Serve simulated models over the OpenAI API."
+        prog="studio demo",
+        description="Serve simulated models in OpenAI's, Anthropic's and Gemini's formats.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument(

@@ -67,8 +67,11 @@ def read_input(request: ChatRequest, model: Model, cache: PrefixCache) -> Usage:
             f"{model.id} answers with {model.max_output:,} tokens at most; lower max_tokens.",
             "max_tokens",
         )
-    cached = cache.cached_tokens(model.id, tokens) if model.caches_prefixes else 0
-    return Usage(input=size, output=0, cached=cached)
+    if not model.caches_prefixes:
+        return Usage(input=size, output=0)
+    cached = cache.cached_tokens(model.id, tokens)
+    stored = size - size % _BLOCK_TOKENS - cached
+    return Usage(input=size, output=0, cached=cached, stored=stored)
 
 
 def compose(

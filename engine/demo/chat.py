@@ -60,12 +60,14 @@ class ChatRequest:
 
 
 class Usage(NamedTuple):
-    """Token counts; `reasoning` is part of `output`, `cached` of `input`."""
+    """Token counts; `reasoning` is part of `output`, of `input` `cached` was read from the
+    prefix cache and `stored` put into it."""
 
     input: int
     output: int
     reasoning: int = 0
     cached: int = 0
+    stored: int = 0
 
 
 class Call(NamedTuple):

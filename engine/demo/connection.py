@@ -29,11 +29,13 @@ _DRAIN_S = 2.0
 
 @dataclass(slots=True)
 class Request:
-    """One request. `received_ns` is when its last byte was read (CLOCK_MONOTONIC);
-    `problem` is (status, sentence) when HTTP itself already refuses it."""
+    """One request. `target` is the path with its query; `received_ns` is when its last byte
+    was read (CLOCK_MONOTONIC); `problem` is (status, sentence) when HTTP itself already
+    refuses it."""
 
     method: str = ""
     path: str = ""
+    target: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     received_ns: int = 0
@@ -175,7 +177,8 @@ class Connection:
     def on_headers_complete(self) -> None:
         request, self._head_bytes = self._request, 0
         request.method = self._parser.get_method().decode("ascii")
-        request.path = self._url.decode("latin-1").partition("?")[0]
+        request.target = self._url.decode("latin-1")
+        request.path = request.target.partition("?")[0]
         request.chunked_ok = self._parser.get_http_version() != "1.0"
         announced = request.headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:

@@ -93,9 +93,9 @@ class Exchange:
     def run(self) -> None:
         """Answer now, or start what will."""
         try:
-            key = self._format.key(self._request.headers)
+            key = self._format.key(self._request.headers, self._request.target)
             check_key(key)
-            chat = self._format.read(self._request.path, _parsed(self._request.body))
+            chat = self._format.read(self._request.target, _parsed(self._request.body))
             self._play(chat, key)
         except Refused as refused:
             self._refuse(refused)
@@ -150,7 +150,7 @@ class Exchange:
         answer, tried = compose(
             chat, model, script, usage, answer_id=record.id, seed=world.seed, ordinal=ordinal
         )
-        record.input, record.output, record.reasoning, record.cached = answer.usage
+        record.input, record.output, record.reasoning, record.cached = answer.usage[:4]
         record.tool, record.mistake, record.status = tried.tool, tried.mistake, 200
         delivery = Delivery(
             answer,

@@ -11,13 +11,15 @@ from engine.demo.chat import Refused
 from engine.demo.connection import Connection, Request
 from engine.demo.exchange import Exchange, World, check_key
 from engine.demo.formats import Format
+from engine.demo.formats.anthropic import ANTHROPIC
+from engine.demo.formats.gemini import GEMINI
 from engine.demo.formats.openai import OPENAI
 from engine.demo.pacer import Pacer
 from engine.demo.respond import respond
 from engine.demo.truth import TruthLog
 
-FORMATS: tuple[Format, ...] = (OPENAI,)
-_LISTED = {"/v1/models": OPENAI}
+# The first one that takes a request answers it; OpenAI's way is the last resort.
+FORMATS: tuple[Format, ...] = (ANTHROPIC, GEMINI, OPENAI)
 _HEALTH = "/health"
 _BACKLOG = 4096
 _ACCEPTS_A_TURN = 64
@@ -60,24 +62,24 @@ class Provider:
 
     def answer(self, request: Request, connection: Connection) -> None:
         """See `connection.Application`."""
-        wire = next((wire for wire in FORMATS if wire.serves(request.path)), None)
+        chat = next((wire for wire in FORMATS if wire.serves(request.path)), None)
+        listing = next((w for w in FORMATS if w.lists(request.path, request.headers)), None)
         try:
-            _check(request, wire)
-            if wire is not None:
-                Exchange(self._world, wire, request, connection).run()
+            _check(request, chat, listing)
+            if chat is not None:
+                Exchange(self._world, chat, request, connection).run()
             else:
-                respond(connection, request, 200, self._page(request))
+                respond(connection, request, 200, self._page(request, listing))
         except Refused as refused:
             headers = {"allow": refused.param} if refused.status == 405 and refused.param else {}
-            body = (wire or OPENAI).refusal(refused)
+            body = (chat or listing or OPENAI).refusal(refused)
             respond(connection, request, refused.status, body, headers=headers)
 
-    def _page(self, request: Request) -> bytes:
-        if request.path == _HEALTH:
+    def _page(self, request: Request, listing: Format | None) -> bytes:
+        if listing is None:
             return b'{"status":"ok"}'
-        wire = _LISTED[request.path]
-        check_key(wire.key(request.headers))
-        return wire.models(list(self._world.catalog.models.values()))
+        check_key(listing.key(request.headers, request.target))
+        return listing.models(list(self._world.catalog.models.values()))
 
     def _accept(self) -> None:
         for _ in range(_ACCEPTS_A_TURN):
@@ -96,13 +98,13 @@ class Provider:
             self._loop.add_reader(self._listener.fileno(), self._accept)
 
 
-def _check(request: Request, wire: Format | None) -> None:
+def _check(request: Request, chat: Format | None, listing: Format | None) -> None:
     if request.problem is not None:
         status, sentence = request.problem
         raise Refused(status, "bad_request", sentence)
-    if wire is None and request.path not in (_HEALTH, *_LISTED):
+    if chat is None and listing is None and request.path != _HEALTH:
         raise Refused(404, "not_found", f"The demo provider has no page {request.path}.")
-    allowed = "GET" if wire is None else "POST"
+    allowed = "GET" if chat is None else "POST"
     if request.method != allowed:
         sentence = f"{request.path} answers to {allowed}, not to {request.method}."
         raise Refused(405, "method_not_allowed", sentence, allowed)

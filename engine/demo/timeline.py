@@ -43,8 +43,9 @@ def writes(
     rng: Random,
 ) -> Iterator[Write]:
     """The writes of a streamed answer; they stop early where the script ends it badly."""
-    opening, at = encoder.opening(), first_ns
-    if script.role_ms is not None:
+    usage = answer.usage if usage_sent else None
+    opening, at = encoder.opening(usage), first_ns
+    if opening and script.role_ms is not None:
         yield Write(min(round(script.role_ms * _MS), first_ns), opening)
         opening = b""
     for write in _tokens(answer, encoder, script, first_ns, gaps_ns, rng):
@@ -53,7 +54,7 @@ def writes(
     if script.ending == "error":
         yield Write(at, opening + encoder.error(SERVER_FAILED), closing=True)
     elif script.ending == "done":
-        ending = encoder.closing(answer.usage if usage_sent else None, done=script.done)
+        ending = encoder.closing(usage, done=script.done)
         yield Write(at + round(script.finish_delay_ms * _MS), opening + ending, closing=True)
 
 
@@ -68,7 +69,8 @@ def _tokens(
     at, sent, reasoned = first_ns, 0, 0
     spoilt = _share(answer, script.malformed_after) if script.malformed_after else 0
     stop_at = _share(answer, script.ending_after)
-    for number, group in enumerate(_groups(answer.pieces, script.chunk_tokens, rng)):
+    groups = _groups(answer.pieces, script.chunk_tokens, rng, whole_calls=encoder.whole_calls)
+    for number, group in enumerate(groups):
         if sent >= stop_at:
             return
         reasoning = group[0].kind == "reasoning"
@@ -137,19 +139,24 @@ def cut_anywhere(rng: Random) -> Callable[[bytes], int]:
 
 
 def _groups(
-    pieces: Sequence[Piece], size: tuple[int, int], rng: Random
+    pieces: Sequence[Piece], size: tuple[int, int], rng: Random, *, whole_calls: bool
 ) -> Iterator[Sequence[Piece]]:
-    """Runs of pieces of one kind, as many as fit one event."""
+    """Runs of pieces of one kind, as many as fit one event; a call's pieces are one run if
+    `whole_calls`."""
     low, high = size
-    if high == 1:
+    if high == 1 and not whole_calls:
         yield from ((piece,) for piece in pieces)
         return
     start = 0
     while start < len(pieces):
-        wanted = start + low + int(rng.random() * (high - low + 1))
-        end = start + 1
-        while end < min(wanted, len(pieces)) and pieces[end].kind == pieces[start].kind != "call":
-            end += 1
+        first, end = pieces[start], start + 1
+        if whole_calls and first.kind == "call":
+            while end < len(pieces) and pieces[end].kind == "arguments":
+                end += 1
+        else:
+            wanted = start + low + int(rng.random() * (high - low + 1))
+            while end < min(wanted, len(pieces)) and pieces[end].kind == first.kind != "call":
+                end += 1
         yield pieces[start:end]
         start = end
 

@@ -14,14 +14,21 @@ from engine.demo.chat import Answer, ChatRequest, Piece, Refused, Usage
 
 
 class Encoder(Protocol):
-    """Encodes one answer. Each method returns the bytes of zero or more complete events."""
+    """Encodes one answer. Each method returns the bytes of zero or more complete events.
 
-    def opening(self) -> bytes:
-        """What comes before the first token: the role."""
+    `whole_calls` says that a tool call is one event, instead of a name and then arguments.
+    """
+
+    whole_calls: bool
+
+    def opening(self, usage: Usage | None) -> bytes:
+        """What comes before the first token: the role, in some formats the input counts if
+        given, in others nothing."""
 
     def pieces(self, pieces: Sequence[Piece], so_far: Usage | None) -> bytes:
-        """One event that carries these pieces, all of one kind and one call; with the
-        counts so far when `so_far` is given."""
+        """One event that carries these pieces, all of one kind and one call (with
+        `whole_calls` all pieces of one call); with the counts so far when `so_far` is given
+        and the format has a place for them."""
 
     def keepalive(self) -> bytes:
         """Events without any token in them."""
@@ -47,10 +54,13 @@ class Format(Protocol):
     def serves(self, path: str) -> bool:
         """Whether a POST to this path is a chat request in this format."""
 
-    def key(self, headers: Mapping[str, str]) -> str:
-        """The API key sent, or ""."""
+    def lists(self, path: str, headers: Mapping[str, str]) -> bool:
+        """Whether a GET of this path asks for the model list in this format."""
 
-    def read(self, path: str, body: dict[str, Any]) -> ChatRequest:
+    def key(self, headers: Mapping[str, str], target: str) -> str:
+        """The API key sent, or ""; `target` is the path with its query."""
+
+    def read(self, target: str, body: dict[str, Any]) -> ChatRequest:
         """The request; Refused says what is wrong with which field."""
 
     def encoder(self, answer: Answer, request: ChatRequest) -> Encoder:
@@ -64,3 +74,8 @@ class Format(Protocol):
 
     def models(self, models: Sequence[Model]) -> bytes:
         """The body of the model list."""
+
+
+def utf8(text: str) -> bytes:
+    """`text` as bytes; a prompt may hold half a surrogate pair, and an answer may quote it."""
+    return text.encode("utf-8", "replace")

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.demo.catalog import Model
 from engine.demo.chat import Answer, Call, ChatRequest, Piece, Refused, Usage
+from engine.demo.formats import utf8
 from engine.demo.formats.openai_request import read_request
 from engine.demo.tokens import compact
 
@@ -23,17 +24,20 @@ class OpenAI:
     def serves(self, path: str) -> bool:
         return path == "/v1/chat/completions"
 
-    def key(self, headers: Mapping[str, str]) -> str:
+    def lists(self, path: str, headers: Mapping[str, str]) -> bool:
+        return path == "/v1/models"
+
+    def key(self, headers: Mapping[str, str], target: str) -> str:
         return headers.get("authorization", "").removeprefix("Bearer ").strip()
 
-    def read(self, path: str, body: dict[str, Any]) -> ChatRequest:
+    def read(self, target: str, body: dict[str, Any]) -> ChatRequest:
         return read_request(body)
 
     def encoder(self, answer: Answer, request: ChatRequest) -> _Encoder:
         return _Encoder(answer, usage_field=request.usage_asked)
 
     def refusal(self, refused: Refused) -> bytes:
-        return _utf8(compact({"error": _error(refused)}))
+        return utf8(compact({"error": _error(refused)}))
 
     def new_id(self, number: str) -> str:
         return f"chatcmpl-{number}"
@@ -50,11 +54,13 @@ class OpenAI:
             }
             for model in models
         ]
-        return _utf8(compact({"object": "list", "data": entries}))
+        return utf8(compact({"object": "list", "data": entries}))
 
 
 class _Encoder:
     """See `Encoder`. Everything but the delta is built once, before the first token."""
+
+    whole_calls = False
 
     def __init__(self, answer: Answer, *, usage_field: bool) -> None:
         self._answer = answer
@@ -67,7 +73,7 @@ class _Encoder:
         self._no_usage = ',"usage":null' if usage_field else ""
         self._tail = f',"finish_reason":null}}]{self._no_usage}}}\n\n'
 
-    def opening(self) -> bytes:
+    def opening(self, usage: Usage | None) -> bytes:
         return self._delta('{"role":"assistant","content":""}')
 
     def pieces(self, pieces: Sequence[Piece], so_far: Usage | None) -> bytes:
@@ -80,10 +86,10 @@ class _Encoder:
         return b": keep-alive\n\n" + self._delta('{"content":""}') + self._delta("{}")
 
     def malformed(self) -> bytes:
-        return _utf8(self._head + '{"index":0,"delta":{"conte\n\n')
+        return utf8(self._head + '{"index":0,"delta":{"conte\n\n')
 
     def error(self, refused: Refused) -> bytes:
-        return _utf8(f"data: {compact({'error': _error(refused)})}\n\n")
+        return utf8(f"data: {compact({'error': _error(refused)})}\n\n")
 
     def closing(self, usage: Usage | None, *, done: bool) -> bytes:
         choice = f'{{"index":0,"delta":{{}},"finish_reason":"{self._answer.finish}"}}'
@@ -103,7 +109,7 @@ class _Encoder:
             message["tool_calls"] = [_call(call) for call in answer.calls]
         choice = compact({"index": 0, "message": message, "finish_reason": answer.finish})
         counts = f',"usage":{_usage(usage)}' if usage is not None else ""
-        return _utf8(
+        return utf8(
             f'{{"id":{quoted(answer.id)},"object":"chat.completion",{self._common},'
             f'"choices":[{choice}]{counts}}}'
         )
@@ -122,11 +128,11 @@ class _Encoder:
         return compact({"tool_calls": [{"index": first.call, **opened}]})
 
     def _delta(self, delta: str) -> bytes:
-        return _utf8(f'{self._head}{{"index":0,"delta":{delta}{self._tail}')
+        return utf8(f'{self._head}{{"index":0,"delta":{delta}{self._tail}')
 
     def _event(self, choice: str, usage: Usage | None) -> bytes:
         counts = f',"usage":{_usage(usage)}' if usage is not None else self._no_usage
-        return _utf8(f"{self._head}{choice}]{counts}}}\n\n")
+        return utf8(f"{self._head}{choice}]{counts}}}\n\n")
 
 
 def _call(call: Call) -> dict[str, Any]:
@@ -153,11 +159,6 @@ def _error(refused: Refused) -> dict[str, Any]:
         "param": refused.param,
         "code": refused.code,
     }
-
-
-def _utf8(text: str) -> bytes:
-    # A prompt may hold half a surrogate pair, and an answer may quote it.
-    return text.encode("utf-8", "replace")
 
 
 OPENAI = OpenAI()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.demo.chat import ChatRequest, Message, Refused
 from engine.demo.formats.openai_request import read_request
+from tests.engine.demo.formats.strange import VALUES
 
 MESSAGES = [{"role": "user", "content": "Explain tides"}]
 WALK = {"type": "function", "function": {"name": "walk", "parameters": {"type": "object"}}}
@@ -123,13 +124,6 @@ def test_a_bad_field_is_refused_by_name(fields: dict[str, Any], param: str) -> N
     assert caught.value.message.endswith(".")
 
 
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda part: (
-        st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=8), part, max_size=3)
-    ),
-    max_leaves=8,
-)
 FIELDS = ["model", "messages", "tools", "tool_choice", "stream", "stream_options", "max_tokens"]
 FIELDS += ["stop", "temperature", "n", "seed"]
 
