@@ -10,7 +10,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from engine.cancel import CancelToken
-from engine.llm.decode import Decoded, decode
+from engine.llm.answer import Decoded
+from engine.llm.decode import decode
 from engine.llm.errors import ProviderError
 from engine.llm.exchange import Capture
 from engine.llm.prepare import prepare

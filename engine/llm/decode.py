@@ -1,67 +1,51 @@
 """The third step, off the timed path: captured bytes become text, tokens and times.
 
-OpenAI-format streams take a fast decoder (`openai_stream`); every other format is decoded
-by LiteLLM itself, which is given the captured bytes again (`replay`). Both end in the same
-`Decoded`, and a test holds them equal on the same bytes.
+OpenAI's, Anthropic's and Gemini's formats have fast readers of our own; every other one is
+decoded by LiteLLM itself, which is given the captured bytes again (`replay`). All end in
+the same `Decoded`, and tests hold ours equal to LiteLLM's on the same bytes.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Generator
+from typing import cast
 
+from engine.llm.answer import Decoded
+from engine.llm.anthropic_stream import AnthropicReader
+from engine.llm.chunks import Reader, read_in_steps
 from engine.llm.errors import (
     MESSAGE_CHARS,
     ProviderError,
     error_of_status,
-    kind_of_body,
     looks_like_html,
     mask,
 )
 from engine.llm.exchange import Capture
+from engine.llm.gemini_stream import GeminiReader
 from engine.llm.http import Response, parse_response
+from engine.llm.openai_stream import OpenAIReader
 
-Part = Literal["text", "reasoning", "tool"]
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Token counts as the provider reported them; None where it said nothing."""
-
-    input: int | None = None
-    output: int | None = None
-    reasoning: int | None = None
-    cached: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TokenEvent:
-    """A decoded event that carried something: when, what, and how many characters.
-
-    `tokens` is exact when the stream reported usage in every chunk, else None.
-    """
-
-    at_ns: int
-    part: Part
-    chars: int
-    tokens: int | None = None
-
-
-@dataclass(slots=True)
-class Decoded:
-    """A whole answer. `tool_calls` are `{"id", "name", "arguments"}` with the arguments as
-    the text the model wrote. `error` is set when the stream itself carried one."""
-
-    events: list[TokenEvent] = field(default_factory=list)
-    text: str = ""
-    reasoning: str = ""
-    tool_calls: list[dict[str, str]] = field(default_factory=list)
-    usage: Usage = field(default_factory=Usage)
-    finish_reason: str | None = None
-    finished: bool = False
-    error: ProviderError | None = None
+# LiteLLM prefixes that do not answer in OpenAI's chat completion chunks: their reader, or
+# None where LiteLLM decodes.
+_READERS: dict[str, Callable[[], Reader] | None] = {
+    "anthropic": AnthropicReader,
+    "gemini": GeminiReader,
+    **dict.fromkeys(
+        (
+            "bedrock",
+            "cohere",
+            "cohere_chat",
+            "databricks",
+            "ollama",
+            "ollama_chat",
+            "replicate",
+            "sagemaker",
+            "text-completion-openai",
+            "vertex_ai",
+            "watsonx",
+        )
+    ),
+}
 
 
 def decode(capture: Capture, model: str, secrets: tuple[str | None, ...]) -> Decoded:
@@ -71,16 +55,28 @@ def decode(capture: Capture, model: str, secrets: tuple[str | None, ...]) -> Dec
     began, a status that is not 2xx, a web page. A broken or cut answer is returned with
     `finished` False, so that what arrived can be kept.
     """
+    steps = decode_in_steps(capture, model, secrets)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return cast("Decoded", end.value)
+
+
+def decode_in_steps(
+    capture: Capture, model: str, secrets: tuple[str | None, ...]
+) -> Generator[None, None, Decoded]:
+    """The same, giving way in between, for a process that has streams to read meanwhile.
+    What LiteLLM decodes is one step."""
     response = parse_response(capture)
     refuse_no_answer(capture, response, secrets)
-    if uses_openai_format(model):
-        from engine.llm.openai_stream import decode_openai
-
-        decoded = decode_openai(response)
-    else:
+    new_reader = _READERS.get(model.partition("/")[0], OpenAIReader)
+    if new_reader is None:
         from engine.llm.replay import decode_by_litellm
 
         decoded = decode_by_litellm(response, model, secrets)
+    else:
+        decoded = yield from read_in_steps(response, new_reader())
     if decoded.error is not None:
         decoded.error.message = mask(decoded.error.message, *secrets)[:MESSAGE_CHARS]
     return decoded
@@ -115,39 +111,3 @@ def _no_response(capture: Capture, response: Response) -> ProviderError:
     if capture.ended == "cancelled":
         return ProviderError("stream_broken", "Cancelled before an answer came.")
     return ProviderError("connect", "The server closed the connection without an answer.")
-
-
-# LiteLLM prefixes whose streams are OpenAI's chat completion chunks on the wire.
-_OTHER_FORMATS = frozenset(
-    {"anthropic", "gemini", "vertex_ai", "cohere", "cohere_chat", "ollama", "ollama_chat"}
-    | {"bedrock", "sagemaker", "replicate", "watsonx", "text-completion-openai", "databricks"}
-)
-
-
-def uses_openai_format(model: str) -> bool:
-    """Whether the answers of a model (LiteLLM id) are chat completion chunks."""
-    return model.partition("/")[0] not in _OTHER_FORMATS
-
-
-def error_in(data: Any, status: int | None) -> ProviderError | None:
-    """The error of a JSON body or event that speaks of one, else None."""
-    if not isinstance(data, dict) or not data.get("error"):
-        return None
-    error = data["error"]
-    text = error.get("message") if isinstance(error, dict) else str(error)
-    return ProviderError(
-        kind_of_body(error),
-        f"The provider reported an error: {text or json.dumps(error)}",
-        status=status,
-    )
-
-
-def tool_call_list(parts: Iterable[tuple[int, str, str, str]]) -> list[dict[str, str]]:
-    """Join tool-call deltas `(index, id, name, arguments)` into whole calls, by index."""
-    calls: dict[int, dict[str, str]] = {}
-    for index, call_id, name, arguments in parts:
-        call = calls.setdefault(index, {"id": "", "name": "", "arguments": ""})
-        call["id"] = call["id"] or call_id
-        call["name"] += name
-        call["arguments"] += arguments
-    return [calls[index] for index in sorted(calls)]

@@ -62,6 +62,7 @@ _STATUS_KINDS = {
     422: "bad_request",
     429: "rate_limited",
     504: "timeout",
+    529: "rate_limited",  # Anthropic is overloaded
 }
 _STATUS_ADVICE = {
     "auth": "The provider refused the key",
@@ -97,6 +98,19 @@ def kind_of_body(error: Any) -> str:
     return "server"
 
 
+def error_in(data: Any, status: int | None) -> ProviderError | None:
+    """The error of a JSON body or event that speaks of one, else None."""
+    if not isinstance(data, dict) or not data.get("error"):
+        return None
+    error = data["error"]
+    text = error.get("message") if isinstance(error, dict) else str(error)
+    return ProviderError(
+        kind_of_body(error),
+        f"The provider reported an error: {text or json.dumps(error)}",
+        status=status,
+    )
+
+
 def error_of_status(
     status: int, headers: dict[str, str], body: bytes, secrets: tuple[str | None, ...]
 ) -> ProviderError:
@@ -105,6 +119,9 @@ def error_of_status(
     detail = detail_of(body, headers.get("content-type", ""))
     if kind == "bad_request" and "content_filter" in detail.lower():
         kind = "content_filter"
+    elif kind == "bad_request" and b"API_KEY_INVALID" in body:
+        # Google answers 400 to a key it does not know.
+        kind = "auth"
     lead = _STATUS_ADVICE.get(kind, "The provider refused the request")
     message = f"{lead} (HTTP {status}){': ' + detail if detail else '.'}"
     return ProviderError(

@@ -22,6 +22,19 @@ _OWN_CREDENTIALS = frozenset({"bedrock", "sagemaker", "sagemaker_chat", "vertex_
 # OpenAI's reasoning models rename and refuse parameters; LiteLLM knows how.
 _NEEDS_LITELLM = re.compile(r"^(gpt-5|o\d)")
 
+# An address of one's own, for providers that LiteLLM does not ask OpenAI's way: the endings
+# it may have, and the one after which LiteLLM writes the rest.
+_COHERE = (("/v2/chat", "/v1/chat", "/v2", "/v1"), "/v2/chat")
+_OLLAMA = (("/v1", "/api"), "")
+_BASES = {
+    "anthropic": (("/v1/messages", "/v1"), ""),
+    "gemini": (("/v1beta", "/v1"), "/v1beta"),
+    "cohere": _COHERE,
+    "cohere_chat": _COHERE,
+    "ollama": _OLLAMA,
+    "ollama_chat": _OLLAMA,
+}
+
 
 def prepare(target: Target, request: ChatRequest) -> PreparedRequest:
     """Write the request. Raises ProviderError (kind `unsupported` or LiteLLM's own) when
@@ -65,13 +78,25 @@ def _prepare_direct(target: Target, arguments: dict[str, Any]) -> PreparedReques
     name = target.litellm_model.partition("/")[2]
     extra = arguments.pop("extra_body", {})
     body = {"model": name, **arguments, "stream": True, **extra}
-    base = (target.api_base or "").rstrip("/")
     headers = [("content-type", "application/json"), ("accept", "text/event-stream")]
     if target.api_key:
         headers.append(("authorization", f"Bearer {target.api_key}"))
     headers.append(("user-agent", "llm-benchmark-studio"))
     encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    return PreparedRequest("POST", f"{base}/chat/completions", tuple(headers), encoded)
+    return PreparedRequest("POST", f"{_base_of(target)}/chat/completions", tuple(headers), encoded)
+
+
+def _base_of(target: Target) -> str | None:
+    """The target's own address as LiteLLM needs it, however its owner ended it."""
+    if target.api_base is None:
+        return None
+    base = target.api_base.rstrip("/")
+    known = _BASES.get(target.litellm_model.partition("/")[0])
+    if known is None:
+        return base
+    endings, needed = known
+    written = next((ending for ending in endings if base.endswith(ending)), "")
+    return base.removesuffix(written) + needed
 
 
 class _Recorded(BaseException):
@@ -101,7 +126,7 @@ def _prepare_by_litellm(target: Target, arguments: dict[str, Any]) -> PreparedRe
             model=target.litellm_model,
             # Without a key LiteLLM would take the operator's from the environment.
             api_key=target.api_key or PLACEHOLDER_KEY,
-            api_base=target.api_base,
+            api_base=_base_of(target),
             stream=True,
             num_retries=0,
             **arguments,

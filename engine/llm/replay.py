@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from engine.llm.decode import Decoded, TokenEvent, Usage, tool_call_list
+from engine.llm.answer import CallDelta, Collector, Decoded, Usage
 from engine.llm.errors import guarded
 from engine.llm.http import Response
 
@@ -43,75 +43,68 @@ def _decode(response: Response, model: str) -> Decoded:
                 yield data
 
     litellm = litellm_door.load()
-    collector = _Collector()
+    answer = Collector()
 
-    async def call() -> None:
+    async def call() -> Usage:
         stream = await litellm.acompletion(
             model=model,
             messages=[{"role": "user", "content": "replay"}],
             api_key="replayed",
             stream=True,
-            stream_options={"include_usage": True},
             num_retries=0,
         )
         async for chunk in stream:
-            collector.take(clock.now, chunk)
+            _take(answer, clock.now, chunk)
+        _take_end(answer, stream)
+        return _reported(stream)
 
     with litellm_door.borrowed(Player()):
-        litellm_door.run_async(call())
-    return collector.result()
+        usage: Usage = litellm_door.run_async(call())
+    return answer.result(usage)
 
 
 class _Clock:
     now = 0
 
 
-class _Collector:
-    def __init__(self) -> None:
-        self.decoded = Decoded()
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._calls: list[tuple[int, str, str, str]] = []
+def _take(answer: Collector, at_ns: int, chunk: Any) -> None:
+    for choice in chunk.choices or ():
+        delta = choice.delta
+        answer.reasoning(at_ns, getattr(delta, "reasoning_content", None))
+        answer.text(at_ns, delta.content)
+        answer.tool(at_ns, [_call_delta(call) for call in delta.tool_calls or ()])
+        if choice.finish_reason:
+            answer.finish_reason = str(choice.finish_reason)
 
-    def take(self, at_ns: int, chunk: Any) -> None:
-        if usage := getattr(chunk, "usage", None):
-            self.decoded.usage = _usage_of(usage)
-        for choice in chunk.choices or ():
-            delta = choice.delta
-            self._take_part(at_ns, "reasoning", getattr(delta, "reasoning_content", None))
-            self._take_part(at_ns, "text", delta.content)
-            self._take_calls(at_ns, delta.tool_calls or ())
-            if choice.finish_reason:
-                self.decoded.finish_reason = str(choice.finish_reason)
-                self.decoded.finished = True
 
-    def _take_part(self, at_ns: int, part: Any, piece: str | None) -> None:
-        if piece:
-            (self._text if part == "text" else self._reasoning).append(piece)
-            self.decoded.events.append(TokenEvent(at_ns, part, len(piece)))
+def _take_end(answer: Collector, stream: Any) -> None:
+    """Whether the provider ended the answer; LiteLLM makes a reason up where it did not."""
+    answer.finished = bool(stream.received_finish_reason or stream.intermittent_finish_reason)
+    if not answer.finished:
+        answer.finish_reason = None
 
-    def _take_calls(self, at_ns: int, calls: Any) -> None:
-        written = 0
-        for call in calls:
-            name, arguments = call.function.name or "", call.function.arguments or ""
-            self._calls.append((call.index or 0, call.id or "", name, arguments))
-            written += len(name) + len(arguments)
-        if written:
-            self.decoded.events.append(TokenEvent(at_ns, "tool", written))
 
-    def result(self) -> Decoded:
-        self.decoded.text = "".join(self._text)
-        self.decoded.reasoning = "".join(self._reasoning)
-        self.decoded.tool_calls = tool_call_list(self._calls)
-        return self.decoded
+def _reported(stream: Any) -> Usage:
+    """The provider's own counts. Asked for a usage that never came, LiteLLM would count by
+    itself and not say so; the chunks it keeps hold what was really sent."""
+    usages = [usage for chunk in stream.chunks if (usage := getattr(chunk, "usage", None))]
+    return _usage_of(usages[-1]) if usages else Usage()
+
+
+def _call_delta(call: Any) -> CallDelta:
+    function = call.function
+    return CallDelta(call.index or 0, call.id or "", function.name or "", function.arguments or "")
 
 
 def _usage_of(usage: Any) -> Usage:
     out_details = getattr(usage, "completion_tokens_details", None)
     in_details = getattr(usage, "prompt_tokens_details", None)
+    lasting = getattr(in_details, "cache_creation_token_details", None)
     return Usage(
         input=usage.prompt_tokens,
         output=usage.completion_tokens,
         reasoning=getattr(out_details, "reasoning_tokens", None),
         cached=getattr(in_details, "cached_tokens", None),
+        cache_write=getattr(in_details, "cache_write_tokens", None),
+        cache_write_1h=getattr(lasting, "ephemeral_1h_input_tokens", None),
     )

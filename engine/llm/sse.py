@@ -29,24 +29,25 @@ def events(pieces: Iterable[Piece]) -> Iterator[Event]:
     of the last read: some servers leave out the final empty line."""
     data: list[bytes] = []
     name, at_ns = "", 0
-    for at_ns, line in _lines(pieces):
-        if not line:
-            if data:
-                yield Event(at_ns, name, b"\n".join(data))
-            name, data = "", []
-            continue
-        field, _, value = line.partition(b":")
-        value = value[1:] if value.startswith(b" ") else value
-        if field == b"data":
-            data.append(value)
-        elif field == b"event":
-            name = value.decode("utf-8", "replace")
+    for at_ns, lines in _lines(pieces):
+        for line in lines:
+            if line.startswith(b"data:"):
+                data.append(line[6:] if line[5:6] == b" " else line[5:])
+            elif not line:
+                if data:
+                    yield Event(at_ns, name, data[0] if len(data) == 1 else b"\n".join(data))
+                    data = []
+                name = ""
+            elif line.startswith(b"event:"):
+                name = line[6:].removeprefix(b" ").decode("utf-8", "replace")
+            elif line == b"data":
+                data.append(b"")
     if data:
         yield Event(at_ns, name, b"\n".join(data))
 
 
-def _lines(pieces: Iterable[Piece]) -> Iterator[tuple[int, bytes]]:
-    """Whole lines with the time of the read that ended them.
+def _lines(pieces: Iterable[Piece]) -> Iterator[tuple[int, list[bytes]]]:
+    """The lines each read ended, with its time.
 
     A CR at the end of a piece ends its line at once; when the next piece begins with LF,
     that LF belongs to it and ends nothing.
@@ -60,10 +61,10 @@ def _lines(pieces: Iterable[Piece]) -> Iterator[tuple[int, bytes]]:
         if first and len(buffer) >= len(_BOM):
             buffer = buffer.removeprefix(_BOM)
             first = False
-        start = 0
-        for match in _LINE_END.finditer(buffer):
-            yield at_ns, buffer[start : match.start()]
-            start = match.end()
-        rest = buffer[start:]
+        # By far most streams have one kind of line end only.
+        plain = buffer.replace(b"\r\n", b"\n")
+        lines = _LINE_END.split(plain) if b"\r" in plain else plain.split(b"\n")
+        rest = lines.pop()
+        yield at_ns, lines
     if rest:
-        yield at_ns, rest
+        yield at_ns, [rest]

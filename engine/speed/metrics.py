@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from engine.llm.answer import Decoded, TokenEvent, Usage
 from engine.llm.ask import Asked
-from engine.llm.decode import Decoded, TokenEvent, Usage
 from engine.llm.errors import ProviderError
 from engine.llm.exchange import Capture
 from engine.llm.tokens import count_tokens

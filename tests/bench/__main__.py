@@ -1,4 +1,5 @@
-"""`make bench`: accuracy and overhead against the demo provider's truth log.
+"""`make bench`: accuracy and overhead against the demo provider's truth log, and how soon a
+stored sample is on a page.
 
 Every figure of a run is taken in the same run, reader by reader, so that ratios mean
 something on a shared machine. Results go to `tests/bench/results/` as JSON.
@@ -12,14 +13,17 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from engine.demo.process import DemoServer
 from engine.environment import describe_environment
+from tests.bench import live
 from tests.bench.accuracy import Accuracy, Reading, accuracy_of
 from tests.bench.readers import READERS
+from tests.browser.visitor import CHROMIUM
 
 RESULTS = Path(__file__).with_name("results")
 # Streams -> requests a stream: enough first tokens for a p99 where it is cheap.
@@ -66,6 +70,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, nargs="*", default=list(LEVELS))
     parser.add_argument("--model", default="fast-small")
     parser.add_argument("--max-tokens", type=int, default=200)
+    parser.add_argument("--no-live", action="store_true", help="leave out the browser")
     options = parser.parse_args()
     rows = [
         measure(reader, options.model, streams, LEVELS.get(streams, 1), options.max_tokens)
@@ -75,7 +80,13 @@ def main() -> None:
     Console(width=110).print(table_of(rows))
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-    document = {"environment": describe_environment(), "accuracy": [row.row() for row in rows]}
+    document: dict[str, Any] = {
+        "environment": describe_environment(),
+        "accuracy": [row.row() for row in rows],
+    }
+    if CHROMIUM and not options.no_live:
+        document["live"] = live.measure()
+        print(live.sentence(document["live"]))
     path.write_text(json.dumps(document, indent=1) + "\n")
     print(f"kept in {path.relative_to(Path.cwd())}")
 

@@ -6,7 +6,6 @@ what axe finds where it is asked; screenshots are kept in tests/browser/shots.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.studio import Studio, running_studio
-from tests.browser.visitor import SIZES, Visitor
+from tests.browser.visitor import BROWSER_FLAGS, CHROMIUM, SIZES, Visitor
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
 MakeVisitor = Callable[..., Visitor]
 
 
@@ -38,7 +35,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_FLAGS)
         yield browser
         browser.close()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, R
 
 from tests.browser.studio import PASSWORD, ROOT, Studio
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSER_FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
 SHOTS = Path(__file__).with_name("shots")
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
@@ -146,15 +149,19 @@ class Visitor:
             self.check_axe(page)
 
     def shoot(self, name: str, page: Page | None = None, full: bool = True) -> None:
-        """Keep the page at both widths in light and dark, and check it there."""
+        """Keep the page at both widths in light and dark, whole or as much as a screen holds."""
         page = page or self.page
         SHOTS.mkdir(exist_ok=True)
         for word, (width, height) in reversed(SIZES.items()):
-            page.set_viewport_size({"width": width, "height": height})
             for theme in ("dark", "light"):
+                page.set_viewport_size({"width": width, "height": height})
                 page.emulate_media(color_scheme=theme)
                 page.evaluate(_SETTLED)
-                page.screenshot(path=SHOTS / f"{name}-{word}-{theme}.png", full_page=full)
+                if full:  # a screen as high as the page: what sticks to its end is there
+                    whole = page.evaluate("document.documentElement.scrollHeight")
+                    page.set_viewport_size({"width": width, "height": max(height, whole)})
+                page.screenshot(path=SHOTS / f"{name}-{word}-{theme}.png")
+        page.set_viewport_size({"width": width, "height": height})
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):

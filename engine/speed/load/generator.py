@@ -24,12 +24,12 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from engine.llm.ask import Asked
+from engine.llm.decode import decode_in_steps
 from engine.llm.errors import ProviderError
 from engine.llm.exchange import Capture
 from engine.llm.tokens import count_tokens
 from engine.net import BlockedAddress, UnknownHost, connect_addresses
 from engine.samples import SampleKey, pack_arrivals
-from engine.speed.load.decoding import decode_steps
 from engine.speed.load.slot import Slot
 from engine.speed.load.work import NONCE, Message, Ready, Report, Share, Stream
 from engine.speed.metrics import measure
@@ -271,7 +271,7 @@ class Generator:
             asked.capture, closed = capture, capture.ended_ns
             asked.cancelled = capture.ended == "cancelled"
             try:
-                asked.decoded = yield from decode_steps(
+                asked.decoded = yield from decode_in_steps(
                     capture, self._share.model, self._share.secrets
                 )
                 asked.error = asked.decoded.error

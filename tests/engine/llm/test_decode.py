@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.llm.decode import Decoded, decode
+from engine.llm.answer import Decoded
+from engine.llm.decode import decode
 from engine.llm.errors import ProviderError
 from engine.llm.http import parse_response
-from engine.llm.openai_stream import decode_openai
 from engine.llm.replay import decode_by_litellm
 from tests.engine.llm.streams import ANSWER, capture_of, chunked, delta, head, sse
 
@@ -121,8 +121,9 @@ def test_the_fast_decoder_agrees_with_litellm() -> None:
     ]
     events = [sse(chunk) for chunk in chunks]
     reads = [head(), *(b"%x\r\n%s\r\n" % (len(e), e) for e in events), b"0\r\n\r\n"]
-    response = parse_response(capture_of(*reads))
-    ours, theirs = decode_openai(response), decode_by_litellm(response, MODEL, ())
+    capture = capture_of(*reads)
+    ours = decode(capture, MODEL, ())
+    theirs = decode_by_litellm(parse_response(capture), MODEL, ())
     assert (ours.text, ours.reasoning) == (theirs.text, theirs.reasoning)
     assert (ours.usage.input, ours.usage.output) == (theirs.usage.input, theirs.usage.output)
     assert ours.finish_reason == theirs.finish_reason

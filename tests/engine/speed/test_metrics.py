@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from engine.llm.answer import Decoded, TokenEvent, Usage
 from engine.llm.ask import Asked
-from engine.llm.decode import Decoded, TokenEvent, Usage
 from engine.llm.errors import ProviderError
 from engine.llm.exchange import Capture
 from engine.samples import Sample, SampleKey
