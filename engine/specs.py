@@ -96,6 +96,52 @@ class BenchmarkSpec(Spec):
         return tuple(sorted(set(value)))
 
 
+class ToolWeights(Spec):
+    """What parts count of a case's overall score, and what a chain pays for detours."""
+
+    selection: float = Field(default=0.6, ge=0, le=1)
+    arguments: float = Field(default=0.4, ge=0, le=1)
+    repeat_penalty: float = Field(default=0.10, ge=0, le=1)
+    detour_penalty: float = Field(default=0.10, ge=0, le=1)
+
+
+class ToolEvalSpec(Spec):
+    """One tool-calling evaluation: the cases of a suite version x targets x trials.
+
+    `suite` is the id of the stored, immutable suite version, None where the suite is given
+    beside the spec (command line). `cases` names some of its cases, empty for all. A case
+    passes when at least `threshold` of its trials pass. `count_recovered` scores calls that a
+    model wrote as plain text. `params` are further provider parameters in LiteLLM's names;
+    `embedding` and `judge` are asked by semantic matchers. Units as in `BenchmarkSpec`.
+    """
+
+    kind: Literal["tool_eval"] = "tool_eval"
+    name: str = Field(default="", max_length=120)
+    suite: int | None = Field(default=None, ge=1)
+    targets: tuple[TargetRef, ...] = Field(min_length=1, max_length=TARGETS_MAX)
+    cases: tuple[str, ...] = ()
+    trials: int = Field(default=1, ge=1, le=100)
+    threshold: float = Field(default=1.0, gt=0, le=1)
+    mode: Literal["studio", "bfcl", "schema", "state"] = "studio"
+    tool_choice: Literal["auto", "required", "none"] = "auto"
+    count_recovered: bool = False
+    weights: ToolWeights = ToolWeights()
+    max_tokens: int = Field(default=1_024, ge=1, le=MAX_TOKENS_MAX)
+    temperature: float | None = Field(default=0.0, ge=0, le=2)
+    params: dict[str, Any] = Field(default_factory=dict)
+    timeout_s: float = Field(default=120, ge=1, le=3_600)
+    retries: int = Field(default=2, ge=0, le=10)
+    concurrency: int = Field(default=4, ge=1, le=64)
+    seed: int = Field(default=1, ge=0, le=2**31 - 1)
+    embedding: TargetRef | None = None
+    judge: TargetRef | None = None
+
+    @field_validator("targets")
+    @classmethod
+    def _targets_differ(cls, value: tuple[TargetRef, ...]) -> tuple[TargetRef, ...]:
+        return tuple(dict.fromkeys(value))
+
+
 class KeyTestSpec(Spec):
     """One tiny request that shows whether the key of a provider works."""
 
@@ -112,6 +158,7 @@ class ModelListSpec(Spec):
 
 SPECS: dict[str, type[Spec]] = {
     "benchmark": BenchmarkSpec,
+    "tool_eval": ToolEvalSpec,
     "key_test": KeyTestSpec,
     "model_list": ModelListSpec,
 }

@@ -1,0 +1,1 @@
+"""Tool-calling evaluation: suites, asking, scoring. Pure: no database, no pages."""
