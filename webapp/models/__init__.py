@@ -5,6 +5,7 @@ from webapp.models.base import Table
 from webapp.models.jobs import ACTIVE_STATES, FINAL_STATES, Job
 from webapp.models.providers import ApiKey, ModelEntry, Provider
 from webapp.models.runs import Run, SampleRow
+from webapp.models.suites import SuiteRow, SuiteVersion
 from webapp.models.summaries import RunSummary
 from webapp.models.users import User
 
@@ -17,6 +18,8 @@ TABLES: tuple[type[Table], ...] = (
     Run,
     SampleRow,
     RunSummary,
+    SuiteRow,
+    SuiteVersion,
     AuditEntry,
 )
 
@@ -32,6 +35,8 @@ __all__ = [
     "Run",
     "RunSummary",
     "SampleRow",
+    "SuiteRow",
+    "SuiteVersion",
     "Table",
     "User",
 ]

@@ -32,6 +32,7 @@ class User(Table):
     keys: Any
     jobs: Any
     runs: Any
+    suites: Any
     audit: Any
 
     # What Flask-Login asks of a user; the session remembers `get_id`.

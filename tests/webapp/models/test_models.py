@@ -18,7 +18,12 @@ def alice(settings: Settings) -> Iterator[User]:
 
 
 def test_every_table_that_belongs_to_somebody_names_its_user() -> None:
-    through_an_owner = {"sample": "run", "run_summary": "run", "model_entry": "provider"}
+    through_an_owner = {
+        "sample": "run",
+        "run_summary": "run",
+        "model_entry": "provider",
+        "suite_version": "suite",
+    }
     for table in models.TABLES:
         if table is User:
             continue
