@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 PROMPT_MAX_CHARS = 500_000
 RUNS_MAX = 1_000
@@ -58,6 +65,13 @@ class LoadSpec(Spec):
     slo_ttft_ms: float | None = Field(default=None, gt=0)
     slo_tpot_ms: float | None = Field(default=None, gt=0)
     slo_e2e_ms: float | None = Field(default=None, gt=0)
+
+    @field_validator("levels")
+    @classmethod
+    def _whole_streams(cls, value: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        if info.data.get("arrivals") == "closed" and any(level % 1 for level in value):
+            raise ValueError("Give whole numbers of streams")
+        return value
 
 
 class BenchmarkSpec(Spec):
@@ -201,12 +215,15 @@ _NAMES = {
     "targets": "Choose at least one model.",
     "prompt": "Write a prompt.",
     "context_tiers": "Choose at least one context size.",
+    "load.levels": "Give at least one level.",
 }
 
 
 def _sentence(kind: str, ctx: dict[str, Any], message: str, path: str) -> str:
     if kind in _KINDS:
         return _KINDS[kind]
+    if kind == "value_error":
+        message = str(ctx["error"])
     if kind in ("greater_than", "greater_than_equal", "less_than_equal"):
         return _range_sentence(path, ctx)
     if kind in ("too_short", "string_too_short"):
@@ -219,8 +236,9 @@ def _sentence(kind: str, ctx: dict[str, Any], message: str, path: str) -> str:
 
 
 _RANGES = {
-    name: (field.metadata, field.annotation)
-    for name, field in BenchmarkSpec.model_fields.items()
+    f"{prefix}{name}": field.metadata
+    for prefix, spec in (("", BenchmarkSpec), ("load.", LoadSpec))
+    for name, field in spec.model_fields.items()
     if field.metadata
 }
 
@@ -228,17 +246,18 @@ _RANGES = {
 def _range_sentence(path: str, ctx: dict[str, Any]) -> str:
     if "gt" in ctx:
         return f"Give a number above {ctx['gt']:g}."
-    low, high = _bounds(path.split(".", maxsplit=1)[0])
+    low, high = _bounds(path)
     if low is not None and high is not None:
         return f"Give a number from {low:,} to {high:,}."
-    limit = ctx.get("ge", ctx.get("le"))
-    return f"Give a number {'from' if 'ge' in ctx else 'up to'} {limit:,}."
+    limit = ctx["ge"] if "ge" in ctx else ctx["le"]
+    shown = int(limit) if limit % 1 == 0 else limit
+    return f"Give a number {'from' if 'ge' in ctx else 'up to'} {shown:,}."
 
 
-def _bounds(name: str) -> tuple[float | None, float | None]:
-    if name == "context_tiers":
+def _bounds(path: str) -> tuple[float | None, float | None]:
+    if path.startswith("context_tiers"):
         return 0, TIER_MAX
-    metadata = _RANGES.get(name, ([], None))[0]
+    metadata = _RANGES.get(path, [])
     low = next((m.ge for m in metadata if hasattr(m, "ge")), None)
     high = next((m.le for m in metadata if hasattr(m, "le")), None)
     return low, high

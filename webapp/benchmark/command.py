@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from engine.config import Config, config_targets
-from engine.specs import BenchmarkSpec, TargetRef
+from engine.specs import BenchmarkSpec, LoadSpec, TargetRef
+from webapp.benchmark.load_form import text
 
 # A longer prompt would not fit a command line comfortably; it is read from a file.
 PROMPT_MAX_CHARS = 4_000
@@ -61,7 +62,8 @@ def _options(spec: BenchmarkSpec, config: Config) -> list[str]:
     """Flags already quoted for a shell: how often and how long always, the others where they
     differ from a default (an endpoint outside config.yaml does not know the file's own)."""
     fields = BenchmarkSpec.model_fields
-    options = [f"--runs {spec.runs}", f"--max-tokens {spec.max_tokens}"]
+    often = _load(spec.load) if spec.load else [f"--runs {spec.runs}"]
+    options = [*often, f"--max-tokens {spec.max_tokens}"]
     temperatures = {fields["temperature"].default, config.defaults.temperature}
     if spec.temperature is not None and temperatures != {spec.temperature}:
         options.append(f"--temperature {spec.temperature!r}")
@@ -76,6 +78,26 @@ def _options(spec: BenchmarkSpec, config: Config) -> list[str]:
     elif {fields["prompt"].default, config.defaults.prompt} != {spec.prompt}:
         options.append(f"--prompt {shlex.quote(spec.prompt)}")
     return options
+
+
+def _load(load: LoadSpec) -> list[str]:
+    """The flags of a load run: its levels always, the others where they were asked for."""
+    levels = ",".join(text(level) for level in load.levels)
+    flags = [f"--concurrency {levels}" if load.arrivals == "closed" else f"--rate {levels}"]
+    if load.arrivals == "constant":
+        flags.append("--arrivals constant")
+    if load.requests is not None:
+        flags.append(f"--requests {load.requests}")
+    if load.duration_s is not None:
+        flags.append(f"--duration {text(load.duration_s)}")
+    if load.ramp_s:
+        flags.append(f"--ramp {text(load.ramp_s)}")
+    if not load.stop_at_saturation:
+        flags.append("--past-saturation")
+    slo = {"ttft": load.slo_ttft_ms, "tpot": load.slo_tpot_ms, "e2e": load.slo_e2e_ms}
+    if limits := [f"{name}={text(limit)}" for name, limit in slo.items() if limit is not None]:
+        flags.append(f"--slo {','.join(limits)}")
+    return flags
 
 
 def _public(address: str) -> str:

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from engine.pricing import cost_usd, price_of
 from engine.samples import SampleKey, Tokens
-from engine.specs import BenchmarkSpec, TargetRef
-from engine.speed.plan import Plan, make_plan
+from engine.specs import BenchmarkSpec, LoadSpec, TargetRef
+from engine.speed.levels import Level, levels_of
+from engine.speed.plan import Plan, make_plan, skip_notice
 from engine.targets import Target
 
 # Bytes of text a token; real text has more, so the estimate is not too low.
@@ -36,6 +37,7 @@ class Pace(NamedTuple):
 
 # A model of middling speed, for those that were never measured.
 UNKNOWN_PACE = Pace(1.0, 60.0)
+NO_PACES: Mapping[TargetRef, Pace] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,35 +59,83 @@ def estimate(
     spec: BenchmarkSpec, targets: Sequence[Target], paces: Mapping[TargetRef, Pace]
 ) -> Estimate:
     """What `spec` will ask of `targets`; `paces` holds what was seen of them before."""
-    plan = _first_round(spec, targets)
-    times = requests_of(spec, targets)
+    times = requests_of(spec, targets, paces)
     bounds = {target.ref: _bound(spec, target, times) for target in targets}
     known = [bound for bound in bounds.values() if bound is not None]
     by_name = {(target.provider, target.model): target for target in targets}
-    lanes = [
-        sum(times[key] * _request_s(spec, key, by_name[key[:2]], paces) for key in lane)
-        for lane in plan.lanes.values()
-    ]
+    seconds: dict[str, float] = {}
+    for key, requests in times.items():
+        target = by_name[key[:2]]
+        lane = "" if spec.load else target.provider  # load: one target after another
+        seconds[lane] = seconds.get(lane, 0.0) + _takes_s(spec, key, requests, target, paces)
     return Estimate(
         requests=sum(times.values()),
         warmups=sum(key.warmup for key in times),
-        seconds=max(lanes, default=0.0),
+        seconds=max(seconds.values(), default=0.0),
         usd=math.fsum(known) if known else None,
         unpriced=tuple(t.label or t.model for t in targets if bounds[t.ref] is None),
-        notices=tuple(notice.text for notice in plan.notices),
+        notices=tuple(notice.text for notice in _first_round(spec, targets).notices),
         simulated=all(target.simulated for target in targets),
     )
 
 
-def requests_of(spec: BenchmarkSpec, targets: Sequence[Target]) -> dict[SampleKey, int]:
-    """How often each request of the first round is made over all runs."""
+def requests_of(
+    spec: BenchmarkSpec, targets: Sequence[Target], paces: Mapping[TargetRef, Pace] = NO_PACES
+) -> dict[SampleKey, int]:
+    """How often each request of the first round is made over all runs. A load level is one
+    key; one that ends by time is counted by the pace of its target."""
+    if spec.load:
+        return _load_requests(spec, spec.load, targets, paces)
     lanes = _first_round(spec, targets).lanes.values()
     return {key: 1 if key.warmup else spec.runs for lane in lanes for key in lane}
 
 
 def _first_round(spec: BenchmarkSpec, targets: Sequence[Target]) -> Plan:
     """The plan of a single run: all rounds are alike, and a thousand need not be laid out."""
-    return make_plan(spec.model_copy(update={"runs": 1}), targets)
+    return make_plan(spec.model_copy(update={"runs": 1, "load": None}), targets)
+
+
+def _load_requests(
+    spec: BenchmarkSpec, load: LoadSpec, targets: Sequence[Target], paces: Mapping[TargetRef, Pace]
+) -> dict[SampleKey, int]:
+    found: dict[SampleKey, int] = {}
+    for target in targets:
+        for tier in spec.context_tiers:
+            if skip_notice(spec, target, tier):
+                continue
+            where = (target.provider, target.model, tier)
+            found |= {SampleKey(*where, run, True): 1 for run in range(spec.warmup)}
+            for level in levels_of(load):
+                key = SampleKey(*where, 0, False, level.label)
+                found[key] = _level_requests(level, _request_s(spec, key, target, paces))
+    return found
+
+
+def _level_requests(level: Level, request_s: float) -> int:
+    """Requests until the level ends, whichever limit comes first."""
+    if level.duration_s is None:
+        return level.requests or 0
+    each_s = request_s / level.concurrency if level.concurrency else 1 / level.value
+    timed = max(1, math.ceil(level.duration_s / each_s))
+    return min(timed, level.requests) if level.requests else timed
+
+
+def _takes_s(
+    spec: BenchmarkSpec,
+    key: SampleKey,
+    requests: int,
+    target: Target,
+    paces: Mapping[TargetRef, Pace],
+) -> float:
+    """About how long `requests` requests like `key` take, in seconds."""
+    one = _request_s(spec, key, target, paces)
+    levels = levels_of(spec.load) if spec.load else ()
+    level = next((item for item in levels if item.label == key.level), None)
+    if level is None:
+        return requests * one
+    if level.concurrency is None:
+        return requests / level.value + one
+    return level.ramp_s + math.ceil(requests / level.concurrency) * one
 
 
 def _bound(spec: BenchmarkSpec, target: Target, times: Mapping[SampleKey, int]) -> float | None:

@@ -14,6 +14,8 @@ from werkzeug.datastructures import MultiDict
 
 from engine.config import Defaults, PromptTemplate
 from engine.specs import BenchmarkSpec, TargetRef, explain
+from webapp.benchmark import load_form
+from webapp.benchmark.load_form import text
 
 # Fields of one text box each, named like the spec's.
 TEXTS = (
@@ -37,6 +39,7 @@ LABELS = {
     "retries": "Retries",
     "seed": "Seed",
     "name": "Name",
+    **load_form.LABELS,
 }
 UNKNOWN_TARGET = "{} is not among your models any more. Choose another one."
 
@@ -61,14 +64,14 @@ class BenchmarkForm:
 def blank(defaults: Mapping[str, Any]) -> BenchmarkForm:
     """A new form; `defaults` are spec fields that replace the spec's own defaults."""
     fields = BenchmarkSpec.model_fields
-    values = {name: _text(defaults.get(name, fields[name].default)) for name in TEXTS}
-    return BenchmarkForm(values)
+    values = {name: text(defaults.get(name, fields[name].default)) for name in TEXTS}
+    return BenchmarkForm(values | load_form.shown(None))
 
 
 def from_spec(spec: BenchmarkSpec) -> BenchmarkForm:
     """The form that would build `spec` again."""
     return BenchmarkForm(
-        values={name: _text(getattr(spec, name)) for name in TEXTS},
+        values={name: text(getattr(spec, name)) for name in TEXTS} | load_form.shown(spec.load),
         targets=frozenset(str(ref) for ref in spec.targets),
         tiers=tuple(str(tier) for tier in spec.context_tiers),
         spec=spec,
@@ -86,7 +89,7 @@ def read(form: MultiDict[str, str], known: Mapping[str, TargetRef]) -> Benchmark
     """Read what was sent. `known` maps "provider/model" to the models the user may choose."""
     ticked = list(dict.fromkeys(form.getlist("target")))
     filled = BenchmarkForm(
-        values={name: form.get(name, "") for name in TEXTS},
+        values={name: form.get(name, "") for name in (*TEXTS, *load_form.NAMES)},
         targets=frozenset(ticked),
         tiers=tuple(form.getlist("context_tiers")),
         template=form.get("template", ""),
@@ -126,6 +129,9 @@ def _validated(
         data["temperature"] = None
     data["targets"] = [ref.model_dump() for ref in refs]
     data["context_tiers"] = list(filled.tiers)
+    data["load"] = load_form.data(filled.values)
+    if data["load"] is not None:
+        data.pop("runs", None)  # its field is out of sight
     try:
         spec = BenchmarkSpec.model_validate(data)
     except ValidationError as error:
@@ -137,13 +143,5 @@ def _by_field(sentences: dict[str, str]) -> dict[str, str]:
     """Messages about an item (`context_tiers.2`) stand at the field that lists it."""
     fields: dict[str, str] = {}
     for path, sentence in sentences.items():
-        fields.setdefault(path.split(".")[0], sentence)
+        fields.setdefault(path.removeprefix("load.").split(".")[0], sentence)
     return fields
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)

@@ -39,6 +39,21 @@ def _levels(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
         raise click.BadParameter("give numbers separated by commas, such as 1,8,64.") from None
 
 
+_SLOS = ("ttft", "tpot", "e2e")
+
+
+def _slo(_ctx: click.Context, _param: click.Parameter, value: str | None) -> dict[str, float]:
+    """ "ttft=500,tpot=50" as the SLO fields of a spec."""
+    pairs = [part.partition("=") for part in (value or "").split(",") if part.strip()]
+    try:
+        limits = {name.strip().lower(): float(limit) for name, _, limit in pairs}
+    except ValueError:
+        limits = {"": 0.0}
+    if set(limits) - set(_SLOS):
+        raise click.BadParameter("give limits in milliseconds, such as ttft=500,tpot=50,e2e=9000.")
+    return {f"slo_{name}_ms": limit for name, limit in limits.items()}
+
+
 def _whole(text: str) -> int:
     text = text.strip().upper()
     return int(text[:-1]) * 1000 if text.endswith("K") else int(text)
@@ -100,6 +115,18 @@ def _whole(text: str) -> int:
 )
 @click.option("--requests", type=int, help="Load: requests of each level.")
 @click.option("--duration", type=float, metavar="SECONDS", help="Load: time of each level.")
+@click.option(
+    "--ramp", type=float, metavar="SECONDS", help="Load: time over which streams are opened."
+)
+@click.option(
+    "--past-saturation", is_flag=True, help="Load: go on when a level adds less than 5 %."
+)
+@click.option(
+    "--slo",
+    callback=_slo,
+    metavar="ttft=MS,...",
+    help="Load: what a good answer keeps to: ttft, tpot, e2e in milliseconds.",
+)
 @click.option("--server", metavar="URL", help="A Studio elsewhere: not in this version.")
 @click.option("--token", help="A Studio elsewhere: not in this version.")
 @click.pass_context
@@ -166,11 +193,14 @@ def _spec(flags: dict[str, Any], targets: list[Target], defaults: Defaults | Non
         raise BadUsage(_sentences(explain(error), len(targets))) from None
 
 
+_LOAD_ONLY = ("arrivals", "requests", "duration", "ramp", "past_saturation", "slo")
+
+
 def _load(flags: dict[str, Any]) -> dict[str, Any] | None:
     """The load part of a spec, None without --concurrency and --rate. BadUsage for flags
     that exclude or need each other."""
     closed, rates = flags["concurrency"], flags["rate"]
-    given = [f"--{name}" for name in ("arrivals", "requests", "duration") if flags[name]]
+    given = [f"--{name.replace('_', '-')}" for name in _LOAD_ONLY if flags[name]]
     if closed is not None and rates is not None:
         raise BadUsage("--concurrency and --rate exclude each other: give one of them.")
     if closed is None and rates is None:
@@ -188,6 +218,9 @@ def _load(flags: dict[str, Any]) -> dict[str, Any] | None:
         "levels": closed if closed is not None else rates,
         "requests": flags["requests"],
         "duration_s": flags["duration"],
+        "ramp_s": flags["ramp"] or 0,
+        "stop_at_saturation": not flags["past_saturation"],
+        **flags["slo"],
     }
 
 
@@ -203,6 +236,10 @@ _LOAD_NAMES = {
     "load.levels": "--concurrency or --rate",
     "load.requests": "--requests",
     "load.duration_s": "--duration",
+    "load.ramp_s": "--ramp",
+    "load.slo_ttft_ms": "--slo ttft",
+    "load.slo_tpot_ms": "--slo tpot",
+    "load.slo_e2e_ms": "--slo e2e",
 }
 
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import Config, config_targets, load_config
-from engine.specs import BenchmarkSpec, TargetRef
+from engine.specs import BenchmarkSpec, LoadSpec, TargetRef
 from webapp.benchmark.command import PROMPT_MAX_CHARS, bench_commands
+from webapp.commands.bench import _load, bench
 
 CONFIG = load_config()
 DEMO = [TargetRef(provider="demo", model=name) for name in ("fast-small", "jittery")]
@@ -37,6 +38,32 @@ def test_only_what_differs_from_the_defaults_is_said() -> None:
     assert line[8:] == ["--max-tokens", "512", "--temperature", "0.25", "--context-tiers",
                         "0,5000", "--no-warmup", "--timeout", "30", "--prompt",
                         "It's 5 o'clock; $HOME?"]  # fmt: skip
+
+
+def test_a_load_run_carries_its_levels_and_limits() -> None:
+    load = LoadSpec(levels=(1, 8), requests=40, ramp_s=2, slo_ttft_ms=500, slo_e2e_ms=9000.5)
+    (line,) = words(BenchmarkSpec(targets=tuple(DEMO), load=load))
+    assert line[6:14] == ["--concurrency", "1,8", "--requests", "40", "--ramp", "2",
+                          "--slo", "ttft=500,e2e=9000.5"]  # fmt: skip
+    assert "--runs" not in line
+    rates = LoadSpec(arrivals="constant", levels=(2.5,), duration_s=4, stop_at_saturation=False)
+    (line,) = words(BenchmarkSpec(targets=tuple(DEMO), load=rates))
+    assert line[6:13] == ["--rate", "2.5", "--arrivals", "constant", "--duration", "4",
+                          "--past-saturation"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        LoadSpec(levels=(1, 8, 64), requests=40, ramp_s=2.5, slo_ttft_ms=500, slo_tpot_ms=0.5),
+        LoadSpec(arrivals="constant", levels=(2.25,), duration_s=4, stop_at_saturation=False),
+        LoadSpec(arrivals="poisson", levels=(0.1, 30), slo_e2e_ms=9000),
+    ],
+)
+def test_the_command_line_reads_the_same_load(load: LoadSpec) -> None:
+    (line,) = words(BenchmarkSpec(targets=tuple(DEMO), load=load))
+    flags = bench.make_context("bench", line[2:]).params
+    assert BenchmarkSpec(targets=tuple(DEMO), load=_load(flags)).load == load
 
 
 @given(st.text(min_size=1, max_size=60).filter(lambda text: text.strip()))

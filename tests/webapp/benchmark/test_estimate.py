@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.specs import LoadSpec
 from engine.speed.plan import make_plan
 from tests.webapp.benchmark.builders import TARGETS, samples_of, spec_of
 from webapp.benchmark.estimate import UNKNOWN_PACE, Pace, estimate, requests_of
@@ -34,6 +36,36 @@ def test_requests_are_those_of_the_plan(
     assert found.requests == plan.total == sum(requests_of(spec, chosen).values())
     assert found.warmups == sum(key.warmup for lane in plan.lanes.values() for key in lane)
     assert found.notices == tuple(notice.text for notice in plan.notices)
+
+
+@given(
+    arrivals=st.sampled_from(["closed", "constant", "poisson"]),
+    levels=st.sets(st.integers(1, 64), min_size=1, max_size=4).map(tuple),
+    requests=st.none() | st.integers(1, 50),
+    tiers=st.sets(st.sampled_from([0, 1000, 50_000]), min_size=1).map(tuple),
+)
+def test_requests_of_load_levels_are_those_of_the_plan(
+    arrivals: Any, levels: tuple[int, ...], requests: int | None, tiers: tuple[int, ...]
+) -> None:
+    load = LoadSpec(arrivals=arrivals, levels=levels, requests=requests)
+    spec = spec_of(TARGETS, warmup=2, context_tiers=tiers, load=load)
+    found = estimate(spec, TARGETS, {})
+    assert found.requests == make_plan(spec, TARGETS).total
+    assert found.warmups == 2 * (3 * len(tiers) - (50_000 in tiers))
+
+
+def test_the_time_of_load_levels_follows_from_streams_and_rates() -> None:
+    paces = {FAST.ref: Pace(1, 100)}  # 2 s for 100 tokens
+
+    def seconds(**fields: Any) -> tuple[int, float]:
+        spec = spec_of([FAST], warmup=0, max_tokens=100, load=LoadSpec(**fields))
+        found = estimate(spec, [FAST], paces)
+        return found.requests, found.seconds
+
+    assert seconds(levels=(1, 10), requests=20) == (40, 20 * 2 + 2 * 2)
+    assert seconds(levels=(10,), duration_s=30, ramp_s=5) == (150, 5 + 15 * 2)
+    assert seconds(arrivals="constant", levels=(4,), duration_s=10) == (40, 10 + 2)
+    assert seconds(arrivals="poisson", levels=(4,), requests=8, duration_s=10) == (8, 2 + 2)
 
 
 def test_the_largest_benchmark_is_estimated_without_laying_it_out() -> None:

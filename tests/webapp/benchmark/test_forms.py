@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from engine.config import Defaults, PromptTemplate
-from engine.specs import BenchmarkSpec, TargetRef
+from engine.specs import BenchmarkSpec, LoadSpec, TargetRef
 from webapp.benchmark import forms
 
 FAST = TargetRef(provider="demo", model="fast-small")
@@ -83,6 +83,50 @@ def test_a_bad_value_gets_one_sentence_at_its_field(field: str, typed: Any, sent
     assert form.spec is None
 
 
+LOAD = {"mode": "load", "arrivals": "closed", "levels": "1, 8 64", "requests": "", "ramp_s": "0"}
+
+
+def test_load_mode_becomes_the_load_of_the_spec() -> None:
+    typed = {"requests": "40", "duration_s": "2.5", "ramp_s": "", "slo_ttft_ms": "500"}
+    form = forms.read(sent(**LOAD | typed, stop_at_saturation="1"), KNOWN)
+    assert form.spec is not None
+    assert form.spec.load == LoadSpec(
+        levels=(1, 8, 64), requests=40, duration_s=2.5, slo_ttft_ms=500, stop_at_saturation=True
+    )
+    assert forms.read(sent(**LOAD | {"mode": "sequential"}), KNOWN).spec is not None
+
+
+def test_what_is_out_of_sight_does_not_count() -> None:
+    load = forms.read(sent(**LOAD, runs="many"), KNOWN)
+    assert load.spec is not None
+    sequential = forms.read(sent(**LOAD | {"mode": "sequential", "levels": "many"}), KNOWN)
+    assert sequential.spec is not None
+    assert sequential.spec.load is None
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("levels", "", "Give at least one level."),
+        ("levels", "1, lots", "Give a number."),
+        ("levels", "0", "Give a number above 0."),
+        ("levels", "4096", "Give a number up to 2,048."),
+        ("levels", "1.5", "Give whole numbers of streams."),
+        ("levels", " ".join(map(str, range(1, 18))), "Choose at most 16."),
+        ("requests", "0", "Give a number from 1 to 100,000."),
+        ("requests", "2.5", "Give a whole number."),
+        ("duration_s", "0", "Give a number above 0."),
+        ("ramp_s", "601", "Give a number from 0 to 600."),
+        ("slo_ttft_ms", "soon", "Give a number."),
+    ],
+)
+def test_a_bad_load_value_gets_one_sentence_at_its_field(
+    field: str, typed: str, sentence: str
+) -> None:
+    form = forms.read(sent(**LOAD | {field: typed}), KNOWN)
+    assert form.errors == {field: sentence}
+
+
 def test_no_model_and_an_unknown_model_are_said_at_the_models() -> None:
     assert forms.read(sent(target=None), KNOWN).errors == {"targets": "Choose at least one model."}
     lost = forms.read(sent(target=["demo/fast-small", "demo/gone"]), KNOWN)
@@ -112,10 +156,25 @@ SPECS = st.builds(
     retries=st.integers(0, 10),
     seed=st.integers(0, 2**31 - 1),
 )
+LIMITS = st.none() | st.floats(0.5, 60_000)
+LOADS = st.builds(
+    LoadSpec,
+    arrivals=st.sampled_from(["constant", "poisson"]),
+    levels=st.lists(st.floats(0.01, 2_048), min_size=1, max_size=8).map(tuple),
+    requests=st.none() | st.integers(1, 100_000),
+    duration_s=st.none() | st.floats(0.5, 3_600),
+    ramp_s=st.floats(0, 600),
+    stop_at_saturation=st.booleans(),
+    slo_ttft_ms=LIMITS,
+    slo_tpot_ms=LIMITS,
+    slo_e2e_ms=LIMITS,
+)
 
 
-@given(SPECS)
-def test_run_again_builds_the_same_spec(spec: BenchmarkSpec) -> None:
+@given(SPECS, st.none() | LOADS)
+def test_run_again_builds_the_same_spec(spec: BenchmarkSpec, load: LoadSpec | None) -> None:
+    if load is not None:
+        spec = spec.model_copy(update={"load": load, "runs": 3})
     shown = forms.from_spec(spec)
     typed: MultiDict[str, str] = MultiDict(shown.values)
     typed.setlist("target", [str(ref) for ref in spec.targets])
