@@ -7,11 +7,13 @@ from typing import Any, Literal
 
 from engine.samples import LevelClient, LevelKey, Sample, SampleKey
 from engine.specs import TargetRef
+from engine.tools.trials import Trial, TrialKey
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """`total` is the number of samples to take, warm-ups and resumed ones included."""
+    """`total` is the number of samples (warm-ups included) or trials to take, resumed ones
+    included."""
 
     total: int
     environment: dict[str, Any]
@@ -42,8 +44,9 @@ class SampleFailed:
 class Notice:
     """Something the user should know, in one sentence (a skipped tier, a lost target).
 
-    `code` is a stable word for machines: tier_skipped, target_left_out, no_usage, bundled.
-    `dropped` is the number of planned samples that will not be taken because of it.
+    `code` is a stable word for machines: tier_skipped, target_left_out, no_usage, bundled,
+    tool_choice_auto, renamed, no_call_required.
+    `dropped` is the number of planned samples or trials that will not be taken because of it.
     """
 
     code: str
@@ -61,10 +64,34 @@ class LevelDone:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialStarted:
+    """The first request of a trial is about to be sent; stored nowhere."""
+
+    key: TrialKey
+
+
+@dataclass(frozen=True, slots=True)
+class CaseScored:
+    """A trial has ended, whatever its outcome."""
+
+    trial: Trial
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The last event. `reason` says why work stopped: complete, cancelled or deadline."""
 
     reason: Literal["complete", "cancelled", "deadline"]
 
 
-Event = Started | SampleStarted | SampleDone | SampleFailed | Notice | LevelDone | Finished
+Event = (
+    Started
+    | SampleStarted
+    | SampleDone
+    | SampleFailed
+    | Notice
+    | LevelDone
+    | TrialStarted
+    | CaseScored
+    | Finished
+)
