@@ -78,6 +78,7 @@ lint: dev
 
 ifneq ($(wildcard tests/bench/__main__.py),)
 bench: dev
+	$(BIN)/python -m tests.conformance
 	$(BIN)/python -m tests.bench
 endif
 
