@@ -17,8 +17,9 @@ from engine.targets import Target
 _KEPT = re.compile(
     r"(litellm_provider|max_(input|output)_tokens"
     r"|(input_cost_per|output_cost_per|output_cost_per_reasoning)_token"
-    r"|cache_read_input_token_cost"
-    r"|(input_cost_per_token|output_cost_per_token|cache_read_input_token_cost)_above_\d+k_tokens)"
+    r"|cache_read_input_token_cost|cache_creation_input_token_cost(_above_1hr)?"
+    r"|(input_cost_per_token|output_cost_per_token|cache_read_input_token_cost"
+    r"|cache_creation_input_token_cost(_above_1hr)?)_above_\d+k_tokens)"
 )
 _STEP = re.compile(r"_above_(\d+)k_tokens$")
 
@@ -29,7 +30,8 @@ _FROM_THRESHOLD = frozenset({"xai"})
 @dataclass(frozen=True, slots=True)
 class Price:
     """USD per token. Where a provider has no price of its own for cached or reasoning
-    tokens, they cost what input and output cost.
+    tokens, or for writing into a cache, they cost what input and output cost; `cache_write_1h`,
+    a write that lasts an hour, costs at least what `cache_write` does.
 
     `steps` are (input tokens, price) in ascending order: a request with more input than that
     is billed at that price as a whole.
@@ -40,6 +42,8 @@ class Price:
     cached: float
     reasoning: float
     source: Literal["custom", "litellm"]
+    cache_write: float | None = None
+    cache_write_1h: float | None = None
     steps: tuple[tuple[int, Price], ...] = ()
 
     def at(self, input_tokens: int) -> Price:
@@ -74,18 +78,23 @@ def price_of(target: Target) -> Price | None:
 def cost_usd(tokens: Tokens, price: Price | None) -> float | None:
     """What the counted tokens cost, in USD; None when the price or a count is unknown.
 
-    `tokens.input` includes the cached ones and `tokens.output` the reasoning ones, as
-    providers report them; a breakdown that was not reported counts as none.
+    `tokens.input` includes what was read from and written into a cache, and `tokens.output`
+    the reasoning; a breakdown that was not reported counts as none.
     """
     if price is None or tokens.input is None or tokens.output is None:
         return None
     rate = price.at(tokens.input)
     cached = min(tokens.cached or 0, tokens.input)
+    written = min(tokens.cache_write or 0, tokens.input - cached)
+    lasting = min(tokens.cache_write_1h or 0, written)
     reasoning = min(tokens.reasoning or 0, tokens.output)
+    brief = rate.input if rate.cache_write is None else rate.cache_write
     return math.fsum(
         (
-            (tokens.input - cached) * rate.input,
+            (tokens.input - cached - written) * rate.input,
             cached * rate.cached,
+            (written - lasting) * brief,
+            lasting * (brief if rate.cache_write_1h is None else rate.cache_write_1h),
             (tokens.output - reasoning) * rate.output,
             reasoning * rate.reasoning,
         )
@@ -122,8 +131,14 @@ def _listed_price(litellm_model: str) -> Price | None:
         cached=float(entry.get("cache_read_input_token_cost", input_)),
         reasoning=float(entry.get("output_cost_per_reasoning_token", output)),
         source="litellm",
+        cache_write=_cost(entry, "cache_creation_input_token_cost"),
+        cache_write_1h=_cost(entry, "cache_creation_input_token_cost_above_1hr"),
     )
     return replace(base, steps=_steps(entry, base))
+
+
+def _cost(entry: dict[str, Any], name: str, otherwise: float | None = None) -> float | None:
+    return float(entry[name]) if name in entry else otherwise
 
 
 def _steps(entry: dict[str, Any], base: Price) -> tuple[tuple[int, Price], ...]:
@@ -140,6 +155,10 @@ def _steps(entry: dict[str, Any], base: Price) -> tuple[tuple[int, Price], ...]:
             cached=float(entry.get(f"cache_read_input_token_cost{tail}", price.cached)),
             output=output,
             reasoning=price.reasoning if own_reasoning else output,
+            cache_write=_cost(entry, f"cache_creation_input_token_cost{tail}", price.cache_write),
+            cache_write_1h=_cost(
+                entry, f"cache_creation_input_token_cost_above_1hr{tail}", price.cache_write_1h
+            ),
         )
         steps.append((thousands * 1000 - inclusive, price))
     return tuple(steps)

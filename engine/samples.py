@@ -100,13 +100,19 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Token counts; None is unknown. `source` says who counted."""
+    """Token counts; None is unknown. `source` says who counted.
+
+    Of `input`, `cached` was read from a prefix cache and `cache_write` written into one,
+    `cache_write_1h` of that for an hour; of `output`, `reasoning` was thought.
+    """
 
     input: int | None = None
     output: int | None = None
     reasoning: int | None = None
     cached: int | None = None
     source: TokenSource = "none"
+    cache_write: int | None = None
+    cache_write_1h: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,8 @@ class Sample:
     epoch seconds. `delay_ms` is how much later it was sent than a load schedule planned; None
     without a plan. A figure that could not be measured is None. `clock` is "kernel",
     "read" or "library" (measurement.md, section 1). `bundled` says that events carried
-    several tokens whose number had to be estimated.
+    several tokens whose number had to be estimated; the true time per output token then lies
+    between `tpot_low_ms` and `tpot_high_ms`, which are None for any other sample.
     """
 
     key: SampleKey
@@ -135,6 +142,8 @@ class Sample:
     e2e_ms: float | None = None
     total_ms: float | None = None
     tpot_ms: float | None = None
+    tpot_low_ms: float | None = None
+    tpot_high_ms: float | None = None
     output_tps: float | None = None
     e2e_tps: float | None = None
     input_tps: float | None = None

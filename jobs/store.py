@@ -33,7 +33,7 @@ from webapp.models import Run, SampleRow
 
 log = logging.getLogger(__name__)
 
-# SQLite allows 32,766 variables in a statement, and a row has about 35.
+# SQLite allows 32,766 variables in a statement, and a row has about 40.
 ROWS_A_STATEMENT = 500
 # A write waits 10 s for the lock by itself; the samples must not be given up before this.
 WRITE_TRIES = 6
@@ -247,6 +247,8 @@ def _row(run: Run, sample: Sample) -> dict[str, Any]:
         "output_tokens": tokens.output,
         "reasoning_tokens": tokens.reasoning,
         "cached_tokens": tokens.cached,
+        "cache_write_tokens": tokens.cache_write,
+        "cache_write_1h_tokens": tokens.cache_write_1h,
         "tokens_source": tokens.source,
         "arrivals": pack_arrivals(sample.arrivals),
     }
@@ -266,6 +268,8 @@ def _sample(row: SampleRow, light: bool) -> Sample:
             row.reasoning_tokens,
             row.cached_tokens,
             source,
+            cache_write=row.cache_write_tokens,
+            cache_write_1h=row.cache_write_1h_tokens,
         ),
         arrivals=() if light or not row.arrivals else unpack_arrivals(row.arrivals),
         **plain,

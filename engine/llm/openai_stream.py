@@ -16,10 +16,13 @@ class OpenAIReader:
         self._counted = 0
 
     def take(self, at_ns: int, chunk: dict[str, Any]) -> None:
-        tokens = self._take_usage(chunk)
+        tokens = self._take_usage(chunk.get("usage") or chunk.get("x_groq"))
         for choice in chunk.get("choices") or ():
             if not isinstance(choice, dict) or choice.get("index"):
                 continue
+            if "usage" in choice:
+                # Moonshot's place for it.
+                tokens = self._take_usage(choice["usage"])
             self._take_delta(at_ns, choice.get("delta") or choice.get("message") or {}, tokens)
             if choice.get("finish_reason"):
                 self.answer.finish(str(choice["finish_reason"]))
@@ -27,14 +30,15 @@ class OpenAIReader:
     def usage(self) -> Usage:
         return usage_of(self._usage)
 
-    def _take_usage(self, chunk: dict[str, Any]) -> int | None:
-        """Keep the latest usage; returns how many output tokens are new in this chunk."""
-        usage = chunk.get("usage")
-        if not usage:
+    def _take_usage(self, usage: dict[str, Any] | None) -> int | None:
+        """Keep the latest usage (Groq wraps it once more); returns how many output tokens are
+        new in this chunk."""
+        usage = (usage or {}).get("usage") or usage
+        if not usage or "prompt_tokens" not in usage:
             return None
         self._usage = usage
-        before, self._counted = self._counted, count(usage.get("completion_tokens")) or 0
-        return self._counted - before
+        before, self._counted = self._counted, usage_of(usage).output or 0
+        return max(0, self._counted - before)
 
     def _take_delta(self, at_ns: int, delta: dict[str, Any], tokens: int | None) -> None:
         answer, content = self.answer, delta.get("content")
@@ -55,18 +59,31 @@ class OpenAIReader:
 
 def usage_of(usage: dict[str, Any]) -> Usage:
     """OpenAI's usage object; names that servers of the same format use are known too."""
+    prompt, said = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
     out_details = usage.get("completion_tokens_details") or {}
     in_details = usage.get("prompt_tokens_details") or {}
     cached = in_details.get("cached_tokens")
     if cached is None:
         cached = usage.get("prompt_cache_hit_tokens")
+    thought = count(out_details.get("reasoning_tokens"))
     return Usage(
-        input=count(usage.get("prompt_tokens")),
-        output=count(usage.get("completion_tokens")),
-        reasoning=count(out_details.get("reasoning_tokens")),
+        input=prompt,
+        output=_output(prompt, said, thought, count(usage.get("total_tokens"))),
+        reasoning=thought,
         cached=count(cached),
         cache_write=count(in_details.get("cache_write_tokens")),
     )
+
+
+def _output(
+    prompt: int | None, said: int | None, thought: int | None, total: int | None
+) -> int | None:
+    """All output. OpenAI's completion tokens hold the reasoning; xAI's do not, which its
+    total tells, or a reasoning that would not fit into them."""
+    if said is None or not thought:
+        return said
+    apart = total is not None and prompt is not None and total == prompt + said + thought
+    return said + thought if apart or thought > said else said
 
 
 def _call_delta(call: dict[str, Any]) -> CallDelta:

@@ -55,9 +55,11 @@ COLUMNS = (
     *("warmups.ok", "warmups.failed", "warmups.incomplete", "retries"),
     *("errors", "error_rate.low", "error_rate.high"),
     *("tokens.input", "tokens.output", "tokens.reasoning", "tokens.cached", "tokens.source"),
+    *("tokens.cache_write", "tokens.cache_write_1h"),
     *(f"{metric}.{name}" for metric in METRICS for name in _SUMMARY),
     *("outliers.ttft_ms", "outliers.output_tps"),
     *("system_output_tps", "requests_per_s", "duration_s", "cost_usd", "clock", "bundled"),
+    *("tpot_bounds_ms.low", "tpot_bounds_ms.high"),
     *("client.cpu_s", "client.lag_ms_p99", "client.saturated", "client.delay_ms_p99"),
     *("client.marks", "goodput.share", "goodput.ci95.low", "goodput.ci95.high", "goodput.per_s"),
 )

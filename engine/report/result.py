@@ -36,7 +36,18 @@ METRICS = (
 _SOURCES: tuple[TokenSource, ...] = ("usage", "tokenizer", "estimate", "chunks", "none")
 _SAMPLE_FIELDS = (
     *("error", "message", "start_ns", "started_at", "connect_ms", "tls_ms", "ttft_ms", "ttfa_ms"),
-    *("e2e_ms", "total_ms", "tpot_ms", "output_tps", "e2e_tps", "input_tps", "cost_usd", "clock"),
+    *(
+        "e2e_ms",
+        "total_ms",
+        "tpot_ms",
+        "tpot_low_ms",
+        "tpot_high_ms",
+        "output_tps",
+        "e2e_tps",
+        "input_tps",
+        "cost_usd",
+        "clock",
+    ),
     *("bundled", "finish_reason", "delay_ms"),
 )
 
@@ -90,8 +101,9 @@ class Result:
     their cost, None as soon as one is unknown. `duration_s` is the time during which at
     least one of these requests was open, so models measured in turn do not slow each other
     down; `system_output_tps` and `requests_per_s` divide by it. `clock` is the clock of the
-    samples, "mixed" when they differ. `outliers` are positions in `samples`. Warm-ups are
-    only counted, in `warmups`.
+    samples, "mixed" when they differ. `bundled` of the ok samples had events of several
+    tokens; if any had, the true median of `tpot_ms` lies within `tpot_bounds_ms`. `outliers`
+    are positions in `samples`. Warm-ups are only counted, in `warmups`.
     """
 
     provider: str
@@ -123,6 +135,7 @@ class Result:
     cost_usd: float | None
     clock: Literal["kernel", "read", "library", "mixed"] | None
     bundled: int
+    tpot_bounds_ms: Interval
     client: Client
     goodput: Goodput
     samples: tuple[Sample, ...]
@@ -146,6 +159,7 @@ class Result:
         row |= {name: getattr(self, name).as_dict() for name in METRICS}
         row |= {name: asdict(getattr(self, name)) for name in _RECORDS}
         row["error_rate"] = list(self.error_rate)
+        row["tpot_bounds_ms"] = list(self.tpot_bounds_ms)
         row["client"]["marks"] = list(self.client.marks)
         row["goodput"]["ci95"] = list(self.goodput.ci95)
         row["samples"] = [sample_row(sample) for sample in self.samples]
@@ -237,6 +251,7 @@ def _result(
         cost_usd=_cost(ok),
         clock=clock,
         bundled=sum(sample.bundled for sample in ok),
+        tpot_bounds_ms=_tpot_bounds(ok),
         client=clients.get(where, Client()),
         goodput=_goodput(load, measured, duration_s),
         samples=measured,
@@ -258,14 +273,30 @@ def _tokens(ok: Sequence[Sample]) -> Tokens:
     parts = [sample.tokens for sample in ok]
     if not parts:
         return Tokens()
-    reasoning, cached = [p.reasoning for p in parts], [p.cached for p in parts]
     return Tokens(
         input=_total([p.input for p in parts]),
         output=_total([p.output for p in parts]),
-        reasoning=sum(n or 0 for n in reasoning) if any(n is not None for n in reasoning) else None,
-        cached=sum(n or 0 for n in cached) if any(n is not None for n in cached) else None,
+        reasoning=_named([p.reasoning for p in parts]),
+        cached=_named([p.cached for p in parts]),
         source=max((p.source for p in parts), key=_SOURCES.index),
+        cache_write=_named([p.cache_write for p in parts]),
+        cache_write_1h=_named([p.cache_write_1h for p in parts]),
     )
+
+
+def _named(parts: Sequence[int | None]) -> int | None:
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
+def _tpot_bounds(ok: Sequence[Sample]) -> Interval:
+    """The medians of the lowest and of the highest values that the samples allow; nothing
+    where all are exact."""
+    if not any(sample.tpot_low_ms for sample in ok):
+        return None, None
+    low = describe(sample.tpot_low_ms or sample.tpot_ms for sample in ok)
+    high = describe(sample.tpot_high_ms or sample.tpot_ms for sample in ok)
+    return low.p50, high.p50
 
 
 def _total(parts: Sequence[int | None]) -> int | None:

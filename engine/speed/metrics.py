@@ -124,7 +124,15 @@ def _tokens(decoded: Decoded, prompt_text: str, complete: bool) -> Tokens:
     marked as such by `source`, and a stream that broke off has no invented total."""
     usage: Usage = decoded.usage
     if usage.output is not None:
-        return Tokens(usage.input, usage.output, usage.reasoning, usage.cached, "usage")
+        return Tokens(
+            usage.input,
+            usage.output,
+            usage.reasoning,
+            usage.cached,
+            "usage",
+            cache_write=usage.cache_write,
+            cache_write_1h=usage.cache_write_1h,
+        )
     if not decoded.events:
         return Tokens()
     written = decoded.text + decoded.reasoning
@@ -185,6 +193,10 @@ def _with_rates(sample: Sample, times: _Times, streamed: int | None) -> Sample:
     if later > 0 and generation_ms:
         rates["tpot_ms"] = generation_ms / later
         rates["output_tps"] = 1000.0 * later / generation_ms
+        if sample.bundled:
+            # The first event held at least one token, and left one for each later event.
+            rates["tpot_low_ms"] = generation_ms / ((streamed or 0) - 1)
+            rates["tpot_high_ms"] = generation_ms / (len(sample.arrivals) - 1)
     if sample.tokens.output and times.last_ms:
         rates["e2e_tps"] = 1000.0 * sample.tokens.output / times.last_ms
     if sample.tokens.source == "usage" and sample.tokens.input is not None and times.first_ms:

@@ -90,6 +90,11 @@ class SampleRow(Table):
     text = TextField(default="")
     arrivals = BlobField(default=b"")
     stored_at = DoubleField(default=time.time)
+    # Columns that came by a migration stand last, as they do in the table.
+    cache_write_tokens = IntegerField(null=True)
+    cache_write_1h_tokens = IntegerField(null=True)
+    tpot_low_ms = DoubleField(null=True)
+    tpot_high_ms = DoubleField(null=True)
 
     class Meta:
         table_name = "sample"

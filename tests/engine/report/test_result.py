@@ -169,7 +169,8 @@ def test_the_document_keeps_the_published_contract() -> None:
     assert row.keys() >= CONTRACT
     assert (row["concurrency"], row["rate"]) == (1, None)
     assert row["requests"] == {"ok": 1, "failed": 1, "incomplete": 0}
-    assert row["tokens"].keys() == {"input", "output", "reasoning", "cached", "source"}
+    counts = {"input", "output", "reasoning", "cached", "cache_write", "cache_write_1h", "source"}
+    assert row["tokens"].keys() == counts
     for metric in METRICS:
         assert row[metric].keys() >= SUMMARY
         assert len(row[metric]["ci95"]) == 2
