@@ -25,6 +25,10 @@ TIER_MAX = 2_000_000
 TARGETS_MAX = 64
 LEVEL_MAX = 2_048
 LOAD_REQUESTS_MAX = 100_000
+PROMPTS_MAX = 1_000
+PROMPTS_MAX_CHARS = 5_000_000
+# The bodies of a load run exist before its clock starts: prompts times their context tokens.
+LOAD_BODIES_MAX_TOKENS = 20_000_000
 DEFAULT_PROMPT = "Explain recursion to a new programmer, with one short example."
 
 
@@ -73,6 +77,29 @@ class LoadSpec(Spec):
             raise ValueError("Give whole numbers of streams")
         return value
 
+    @field_validator("ramp_s")
+    @classmethod
+    def _ramp_is_for_streams(cls, value: float, info: ValidationInfo) -> float:
+        """A rate has its own schedule, whatever a form still holds from before."""
+        return value if info.data.get("arrivals") == "closed" else 0
+
+
+class PromptItem(Spec):
+    """One prompt of a set; `max_tokens` None means the benchmark's."""
+
+    prompt: str = Field(min_length=1, max_length=PROMPT_MAX_CHARS)
+    max_tokens: int | None = Field(default=None, ge=1, le=MAX_TOKENS_MAX)
+
+
+class SyntheticSpec(Spec):
+    """Lengths in tokens drawn from normal distributions, at least 1: what goes in is filler,
+    what comes out is limited to the drawn length."""
+
+    input_mean: int = Field(ge=1, le=TIER_MAX)
+    input_std: int = Field(default=0, ge=0, le=TIER_MAX)
+    output_mean: int = Field(ge=1, le=MAX_TOKENS_MAX)
+    output_std: int = Field(default=0, ge=0, le=MAX_TOKENS_MAX)
+
 
 class BenchmarkSpec(Spec):
     """One speed benchmark: targets x context tiers x runs, or x load levels.
@@ -80,7 +107,14 @@ class BenchmarkSpec(Spec):
     Without `load` it is sequential: one request at a time to each provider, `runs` to each
     target and tier. With `load` the levels take the place of the runs.
     Units: `max_tokens` and `context_tiers` in tokens, `timeout_s` in seconds.
-    `temperature` None means the provider's default. `seed` fixes order and filler.
+    `temperature` None means the provider's default. `seed` fixes order, lengths and filler.
+
+    What is asked is `prompt`, or in its place the set `prompts` (round-robin in an order that
+    the seed decides, the same for every target) or filler of `synthetic` lengths. `cache`
+    "cold" begins every prompt with a nonce of its own; "warm" repeats one prefix after a
+    request that primes it. `fixed_output` asks for answers of exactly `max_tokens` where the
+    endpoint can. `recall` hides a fact in the filler of each context size above 0 and asks
+    for it. `budget_usd` ends the run when so much was spent; what is open then still counts.
     """
 
     kind: Literal["benchmark"] = "benchmark"
@@ -97,6 +131,12 @@ class BenchmarkSpec(Spec):
     timeout_s: float = Field(default=120, ge=1, le=3_600)
     retries: int = Field(default=2, ge=0, le=10)
     seed: int = Field(default=1, ge=0, le=2**31 - 1)
+    prompts: tuple[PromptItem, ...] = Field(default=(), max_length=PROMPTS_MAX)
+    synthetic: SyntheticSpec | None = None
+    cache: Literal["cold", "warm"] = "cold"
+    fixed_output: bool = False
+    recall: bool = False
+    budget_usd: float | None = Field(default=None, gt=0, le=1_000_000)
     load: LoadSpec | None = None
 
     @field_validator("targets")
@@ -108,6 +148,42 @@ class BenchmarkSpec(Spec):
     @classmethod
     def _tiers_sorted(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(sorted(set(value)))
+
+    @field_validator("prompts")
+    @classmethod
+    def _prompts_fit(cls, value: tuple[PromptItem, ...]) -> tuple[PromptItem, ...]:
+        if sum(len(item.prompt) for item in value) > PROMPTS_MAX_CHARS:
+            raise ValueError(f"keep the set to {PROMPTS_MAX_CHARS:,} characters or fewer")
+        return value
+
+    @field_validator("synthetic")
+    @classmethod
+    def _lengths_stand_alone(
+        cls, value: SyntheticSpec | None, info: ValidationInfo
+    ) -> SyntheticSpec | None:
+        if value and info.data.get("prompts"):
+            raise ValueError("synthetic lengths and a set of prompts exclude each other")
+        if value and any(info.data.get("context_tiers", ())):
+            raise ValueError("synthetic lengths take the place of context sizes: choose 0 only")
+        return value
+
+    @field_validator("recall")
+    @classmethod
+    def _recall_has_filler(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and not any(info.data.get("context_tiers", (1,))):
+            raise ValueError("the fact is hidden in filler: choose a context size above 0")
+        return value
+
+    @field_validator("load")
+    @classmethod
+    def _bodies_fit(cls, value: LoadSpec | None, info: ValidationInfo) -> LoadSpec | None:
+        prompts, tier = info.data.get("prompts", ()), max(info.data.get("context_tiers", (0,)))
+        if value and len(prompts) * tier > LOAD_BODIES_MAX_TOKENS:
+            raise ValueError(
+                f"{len(prompts):,} prompts with {tier:,} tokens of context each are too much for "
+                "a load run: take fewer prompts or a smaller context size"
+            )
+        return value
 
 
 class ToolWeights(Spec):
@@ -209,7 +285,10 @@ _KINDS = {
     "float_type": "Give a number.",
     "finite_number": "Give a number.",
     "string_type": "Give text.",
+    "string_unicode": "Give valid Unicode text.",
     "tuple_type": "Give a list.",
+    "bool_parsing": "Say yes or no.",
+    "bool_type": "Say yes or no.",
 }
 _NAMES = {
     "targets": "Choose at least one model.",
@@ -229,18 +308,13 @@ def _sentence(kind: str, ctx: dict[str, Any], message: str, path: str) -> str:
     if kind in ("too_short", "string_too_short"):
         return _NAMES.get(path, "Fill this in.")
     if kind == "too_long":
-        return f"Choose at most {ctx['max_length']}."
+        return f"Choose at most {ctx['max_length']:,}."
     if kind == "string_too_long":
         return f"Keep this to {ctx['max_length']:,} characters or fewer."
     return message[:1].upper() + message[1:].rstrip(".") + "."
 
 
-_RANGES = {
-    f"{prefix}{name}": field.metadata
-    for prefix, spec in (("", BenchmarkSpec), ("load.", LoadSpec))
-    for name, field in spec.model_fields.items()
-    if field.metadata
-}
+_PARTS: dict[str, type[Spec]] = {"load": LoadSpec, "synthetic": SyntheticSpec}
 
 
 def _range_sentence(path: str, ctx: dict[str, Any]) -> str:
@@ -255,9 +329,14 @@ def _range_sentence(path: str, ctx: dict[str, Any]) -> str:
 
 
 def _bounds(path: str) -> tuple[float | None, float | None]:
-    if path.startswith("context_tiers"):
+    name, _, rest = path.partition(".")
+    if name == "context_tiers":
         return 0, TIER_MAX
-    metadata = _RANGES.get(path, [])
+    if name == "prompts":
+        return 1, MAX_TOKENS_MAX
+    part = _PARTS.get(name, BenchmarkSpec)
+    field = part.model_fields.get(rest.partition(".")[0] if name in _PARTS else name)
+    metadata = field.metadata if field else []
     low = next((m.ge for m in metadata if hasattr(m, "ge")), None)
     high = next((m.le for m in metadata if hasattr(m, "le")), None)
     return low, high

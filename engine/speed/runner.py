@@ -24,6 +24,7 @@ from engine.samples import LevelKey, Sample, SampleKey
 from engine.specs import BenchmarkSpec
 from engine.speed.filler import build_prompt
 from engine.speed.metrics import measure
+from engine.speed.pending import refuse_pending
 from engine.speed.plan import make_plan
 from engine.targets import Target
 
@@ -49,6 +50,7 @@ def run_benchmark(
     The first event is `Started`, the last `Finished`. What a provider does wrong becomes a
     failed sample, never an exception. Closing the iterator cancels the run.
     """
+    refuse_pending(spec)
     if spec.load is not None:
         from engine.speed.load.runner import run_load
 

@@ -32,6 +32,9 @@ def sentences(**fields: Any) -> dict[str, str]:
         ("name", "n" * 200, "Keep this to 120 characters or fewer."),
         ("targets", [], "Choose at least one model."),
         ("colour", "red", "This field is not known."),
+        ("budget_usd", 0, "Give a number above 0."),
+        ("recall", "perhaps", "Say yes or no."),
+        ("recall", True, "The fact is hidden in filler: choose a context size above 0."),
     ],
 )
 def test_each_refused_field_has_one_sentence(field: str, value: object, sentence: str) -> None:
@@ -67,3 +70,35 @@ def test_a_spec_cannot_be_changed() -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(KeyError):
         load_spec({"kind": "horoscope"})
+
+
+LENGTHS = {"input_mean": 100, "output_mean": 20}
+
+
+def test_lengths_a_set_and_context_sizes_exclude_each_other() -> None:
+    both = sentences(prompts=[{"prompt": "a"}], synthetic=LENGTHS)
+    assert both == {"synthetic": "Synthetic lengths and a set of prompts exclude each other."}
+    sized = sentences(context_tiers=[0, 1000], synthetic=LENGTHS)
+    assert "take the place of context sizes" in sized["synthetic"]
+
+
+def test_fields_inside_a_part_are_named_by_their_path_with_their_range() -> None:
+    assert sentences(
+        synthetic={"input_mean": 0, "output_mean": 5}, prompts=[{"prompt": "a", "max_tokens": 0}]
+    ) == {
+        "synthetic.input_mean": "Give a number from 1 to 2,000,000.",
+        "prompts.0.max_tokens": "Give a number from 1 to 128,000.",
+    }
+    assert sentences(load={"levels": [1], "requests": 0}) == {
+        "load.requests": "Give a number from 1 to 100,000."
+    }
+
+
+def test_a_set_has_limits_in_number_and_size() -> None:
+    item = {"prompt": "x" * 6_000}
+    assert sentences(prompts=[{"prompt": "a"}] * 1_001) == {"prompts": "Choose at most 1,000."}
+    assert sentences(prompts=[item] * 900) == {
+        "prompts": "Keep the set to 5,000,000 characters or fewer."
+    }
+    large = sentences(prompts=[{"prompt": "a"}] * 500, context_tiers=[50_000], load={"levels": [4]})
+    assert "500 prompts with 50,000 tokens of context each" in large["load"]

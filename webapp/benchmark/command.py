@@ -13,6 +13,8 @@ from webapp.benchmark.load_form import text
 # A longer prompt would not fit a command line comfortably; it is read from a file.
 PROMPT_MAX_CHARS = 4_000
 PROMPT_FILE = "prompt.txt"
+# A set of prompts is always read from one (`engine.speed.promptsets.to_jsonl` writes it).
+PROMPTS_FILE = "prompts.jsonl"
 # Where the user's own endpoint wants a key, the reader names the variable that holds it.
 KEY_VARIABLE = "ENDPOINT_KEY"
 
@@ -65,19 +67,53 @@ def _options(spec: BenchmarkSpec, config: Config) -> list[str]:
     often = _load(spec.load) if spec.load else [f"--runs {spec.runs}"]
     options = [*often, f"--max-tokens {spec.max_tokens}"]
     temperatures = {fields["temperature"].default, config.defaults.temperature}
-    if spec.temperature is not None and temperatures != {spec.temperature}:
+    if spec.temperature is None:
+        options.append("--temperature default")
+    elif temperatures != {spec.temperature}:
         options.append(f"--temperature {spec.temperature!r}")
     if spec.context_tiers != (0,):
         options.append(f"--context-tiers {','.join(map(str, spec.context_tiers))}")
-    if spec.warmup == 0:
-        options.append("--no-warmup")
-    if spec.timeout_s != fields["timeout_s"].default:
-        options.append(f"--timeout {spec.timeout_s:g}")
+    if spec.warmup != fields["warmup"].default:
+        options.append(f"--warmup {spec.warmup}" if spec.warmup else "--no-warmup")
+    options += [
+        f"{flag} {text(getattr(spec, name))}"
+        for name, flag in _NUMBERS.items()
+        if getattr(spec, name) != fields[name].default
+    ]
+    return [*options, *_workload(spec), *_asked(spec, config)]
+
+
+_NUMBERS = {
+    "timeout_s": "--timeout",
+    "retries": "--retries",
+    "seed": "--seed",
+    "budget_usd": "--budget",
+}
+
+
+def _workload(spec: BenchmarkSpec) -> list[str]:
+    flags = []
+    if spec.cache == "warm":
+        flags.append("--cache warm")
+    if spec.recall:
+        flags.append("--recall")
+    if spec.fixed_output:
+        flags.append("--fixed-output")
+    return flags
+
+
+def _asked(spec: BenchmarkSpec, config: Config) -> list[str]:
+    """What is asked: a file, lengths, or a prompt that is not the default one."""
+    if spec.prompts:
+        return [f"--prompts {PROMPTS_FILE}"]
+    if drawn := spec.synthetic:
+        lengths = f"{drawn.input_mean}:{drawn.input_std},{drawn.output_mean}:{drawn.output_std}"
+        return [f"--synthetic {lengths}"]
     if len(spec.prompt) > PROMPT_MAX_CHARS:
-        options.append(f'--prompt "$(cat {PROMPT_FILE})"')
-    elif {fields["prompt"].default, config.defaults.prompt} != {spec.prompt}:
-        options.append(f"--prompt {shlex.quote(spec.prompt)}")
-    return options
+        return [f'--prompt "$(cat {PROMPT_FILE})"']
+    if {BenchmarkSpec.model_fields["prompt"].default, config.defaults.prompt} != {spec.prompt}:
+        return [f"--prompt {shlex.quote(spec.prompt)}"]
+    return []
 
 
 def _load(load: LoadSpec) -> list[str]:

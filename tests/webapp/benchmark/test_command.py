@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from engine.config import Config, config_targets, load_config
 from engine.specs import BenchmarkSpec, LoadSpec, TargetRef
 from webapp.benchmark.command import PROMPT_MAX_CHARS, bench_commands
-from webapp.commands.bench import _load, bench
+from webapp.commands.bench import bench
+from webapp.commands.bench_flags import spec_of
 
 CONFIG = load_config()
 DEMO = [TargetRef(provider="demo", model=name) for name in ("fast-small", "jittery")]
@@ -52,18 +53,37 @@ def test_a_load_run_carries_its_levels_and_limits() -> None:
                           "--past-saturation"]  # fmt: skip
 
 
+LENGTHS = {"input_mean": 900, "input_std": 50, "output_mean": 80, "output_std": 0}
+
+
 @pytest.mark.parametrize(
-    "load",
+    "fields",
     [
-        LoadSpec(levels=(1, 8, 64), requests=40, ramp_s=2.5, slo_ttft_ms=500, slo_tpot_ms=0.5),
-        LoadSpec(arrivals="constant", levels=(2.25,), duration_s=4, stop_at_saturation=False),
-        LoadSpec(arrivals="poisson", levels=(0.1, 30), slo_e2e_ms=9000),
+        {"load": {"levels": (1, 8, 64), "requests": 40, "ramp_s": 2.5, "slo_ttft_ms": 500}},
+        {"load": {"arrivals": "constant", "levels": (2.25,), "duration_s": 4,
+                  "stop_at_saturation": False, "slo_tpot_ms": 0.5}},
+        {"load": {"arrivals": "poisson", "levels": (0.1, 30), "slo_e2e_ms": 9000}},
+        {"runs": 7, "warmup": 3, "retries": 0, "seed": 9, "timeout_s": 30.5, "temperature": None},
+        {"cache": "warm", "context_tiers": (0, 5000), "recall": True, "fixed_output": True},
+        {"budget_usd": 0.25, "synthetic": LENGTHS, "max_tokens": 9},
+        {"prompt": "It's 5 o'clock; $HOME?", "temperature": 0.25, "warmup": 0},
     ],
-)
-def test_the_command_line_reads_the_same_load(load: LoadSpec) -> None:
-    (line,) = words(BenchmarkSpec(targets=tuple(DEMO), load=load))
+)  # fmt: skip
+def test_the_command_line_reads_the_same_spec(
+    fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.speed.pending._PENDING", ())
+    spec = BenchmarkSpec.model_validate({"targets": DEMO, **fields})
+    (line,) = words(spec)
     flags = bench.make_context("bench", line[2:]).params
-    assert BenchmarkSpec(targets=tuple(DEMO), load=_load(flags)).load == load
+    targets = config_targets(CONFIG, "demo", "fast-small,jittery", environ={})
+    assert spec_of(flags, targets, CONFIG.defaults) == spec
+
+
+def test_a_set_of_prompts_is_read_from_a_file() -> None:
+    spec = BenchmarkSpec.model_validate({"targets": DEMO, "prompts": [{"prompt": "a"}]})
+    (line,) = words(spec)
+    assert line[-2:] == ["--prompts", "prompts.jsonl"]
 
 
 @given(st.text(min_size=1, max_size=60).filter(lambda text: text.strip()))
