@@ -11,8 +11,8 @@ INSTALL = $(shell test -x $(BIN)/uv && echo "$(BIN)/uv pip install -q --python $
 	|| echo "$(BIN)/python -m pip install -q --disable-pip-version-check")
 COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
-# Half of the suite's time is waiting for processes: two at a time suit two cores.
-TEST_PROCESSES ?= 2
+# Half of the suite's time is waiting for processes: four at a time keep two cores busy.
+TEST_PROCESSES ?= 4
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 # A machine may forbid compiled modules; without them LiteLLM takes twice as long to import,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,12 +10,11 @@ import pytest
 from engine.specs import KeyTestSpec, ModelListSpec, Spec
 from jobs import submit
 from tests.hostile import Hostile, hostile_server
-from tests.jobs.conftest import Consumer, reaches
+from tests.jobs.conftest import Consumer, leave_idle, reaches
 from webapp import catalog, vault
 from webapp.models import ApiKey, Job, ModelEntry, Provider, User
 from webapp.settings import Settings
 
-Consume = Callable[..., Consumer]
 KEY = "sk-alice-0123456789abcdef"
 
 
@@ -25,11 +24,20 @@ def server() -> Iterator[Hostile]:
         yield hostile
 
 
-@pytest.fixture
-def quick(consume: Consume, demo: Any, monkeypatch: pytest.MonkeyPatch) -> Consumer:
+@pytest.fixture(scope="module")
+def quick(shared: Settings, demo: Any) -> Iterator[Consumer]:
     """A consumer of the quick lane that knows the demo server's port."""
-    monkeypatch.setenv("DEMO_PORT", str(demo.port))
-    return consume(lane="quick", workers=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEMO_PORT", str(demo.port))
+        consumer = Consumer("quick", 1, shared.data / "quick.log")
+    yield consumer
+    consumer.kill_all()
+
+
+@pytest.fixture
+def studio(shared: Settings) -> Iterator[Settings]:
+    yield shared
+    leave_idle()
 
 
 def own(user: User, settings: Settings, base: str, model: str | None = None) -> Provider:
