@@ -24,7 +24,8 @@ from typing import Any, Literal
 from engine.llm.framing import ResponseEnd
 from engine.llm.tls import TlsPipe
 
-READ_BYTES = 262_144
+# A buffer of 128 KiB or more is mapped and unmapped anew for every read: 15 µs against 1 µs.
+READ_BYTES = 65_536
 # An offset that moved further than this while a capture ran means the wall clock was stepped.
 CLOCK_STEP_NS = 500_000
 

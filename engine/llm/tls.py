@@ -7,7 +7,7 @@ import socket
 import ssl
 from functools import cache
 
-_READ_BYTES = 262_144
+_READ_BYTES = 65_536
 
 
 @cache
