@@ -179,10 +179,10 @@ def _sum(one: float | None, other: float | None) -> float | None:
 class LevelClient:
     """The load generator's honesty about one level.
 
-    CPU seconds are of all its processes, over sending, reading and decoding; `cpu_share` is
-    the busiest process's share of the wall time. Lags (how late a read came after its
-    bytes) and delays (how late a request was sent) are milliseconds. `marks` are stable
-    words: generator_busy, late_dispatch, unsent.
+    CPU seconds are of all its processes, over sending, reading and decoding, `decode_s` of that
+    for decoding; `cpu_share` is the busiest process's share of the wall time. Lags (how late a
+    read came after its bytes) and delays (how late a request was sent) are milliseconds.
+    `marks` are stable words: generator_busy, late_dispatch, unsent.
     """
 
     processes: int
@@ -194,6 +194,7 @@ class LevelClient:
     lag_ms_p99: float | None
     delay_ms_p99: float | None
     marks: tuple[str, ...] = ()
+    decode_s: float | None = None
 
     @property
     def saturated(self) -> bool:

@@ -3,7 +3,10 @@
 One loop over prebuilt frames, in a process of its own: `python -m engine.demo.bench`. It
 parses as little as it can, so that hundreds of streams do not delay each other, keeps the
 true times of every send, and reports its own lateness. `GET /truth` gives the records of
-all finished streams as JSON lines and forgets them.
+all finished streams as JSON lines and forgets them: `id` is the request's nonce (the first 16
+hexadecimal digits in a row of its body), `received_ns` when the kernel had its last byte,
+which is when its service begins if there is room, `noticed_ns` when this loop read it,
+`start_ns` when its service began. Times are nanoseconds of CLOCK_MONOTONIC.
 """
 
 from __future__ import annotations
@@ -12,17 +15,24 @@ import argparse
 import gc
 import heapq
 import json
+import re
 import resource
 import select
 import socket
 import sys
 import time
 from array import array
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-# Nearer than this, a due send is waited for by looking at the clock: epoll counts in ms.
-_SPIN_NS = 1_100_000
+from engine.llm.exchange import NOTE_BYTES, clock_offset_ns, enable_kernel_time, kernel_time
+
+# Nearer than this, a due send is waited for by looking at the clock; what is farther off is
+# slept for with select, which counts in microseconds where epoll counts in milliseconds.
+_SPIN_NS = 60_000
+_READ_BYTES = 65_536
+_NONCE = re.compile(rb"[0-9a-f]{16}")
 _ID = "chatcmpl-bench"
 _WORDS = ("measure ", "twice, ", "cut ", "once ", "and ", "say ", "so. ")
 
@@ -42,7 +52,10 @@ class Pace:
 class _Client:
     sock: socket.socket
     waiting: bytes = b""
+    nonce: str = ""
     received_ns: int = 0
+    noticed_ns: int = 0
+    start_ns: int = 0
     frames: list[bytes] = field(default_factory=list)
     tokens: int = 0
     position: int = 0
@@ -104,7 +117,7 @@ class BenchServer:
         self._poll.register(self._listener, select.EPOLLIN)
         self._clients: dict[int, _Client] = {}
         self._plan: list[tuple[int, int]] = []
-        self._queue: list[_Client] = []
+        self._queue: deque[_Client] = deque()
         self._active = 0
         self._records: list[str] = []
         self._frames: dict[int, list[bytes]] = {}
@@ -117,8 +130,9 @@ class BenchServer:
         listener, plan = self._listener.fileno(), self._plan
         while True:
             ahead = plan[0][0] - time.monotonic_ns() if plan else 1_000_000_000
-            wait_s = 0.0 if ahead < _SPIN_NS else (ahead - _SPIN_NS) / 1e9
-            for fd, _ in self._poll.poll(wait_s):
+            if ahead > _SPIN_NS:
+                select.select((self._poll,), (), (), (ahead - _SPIN_NS // 2) / 1e9)
+            for fd, _ in self._poll.poll(0):
                 if fd == listener:
                     self._accept()
                 else:
@@ -134,17 +148,18 @@ class BenchServer:
                 return
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            enable_kernel_time(sock)
             self._clients[sock.fileno()] = _Client(sock)
             self._poll.register(sock, select.EPOLLIN)
 
     def _read(self, client: _Client) -> None:
         try:
-            data = client.sock.recv(1_048_576)
+            data, notes, _, _ = client.sock.recvmsg(_READ_BYTES, NOTE_BYTES)
         except BlockingIOError:
             return
         except OSError:
-            data = b""
-        now = time.monotonic_ns()
+            data, notes = b"", []
+        client.noticed_ns = time.monotonic_ns()
         if not data:
             self._drop(client)
             return
@@ -153,30 +168,34 @@ class BenchServer:
         if not found or len(body) < _content_length(head):
             return
         client.waiting = b""
-        self._answer(client, head, body, now)
+        stamp = kernel_time(notes)
+        client.received_ns = client.noticed_ns if stamp is None else stamp + clock_offset_ns()
+        self._answer(client, head, body)
 
-    def _answer(self, client: _Client, head: bytes, body: bytes, now: int) -> None:
+    def _answer(self, client: _Client, head: bytes, body: bytes) -> None:
         if head.startswith(b"GET /truth"):
             self._plain(client, "\n".join(self._records).encode())
             self._records.clear()
         elif head.startswith(b"GET"):
             self._plain(client, b'{"object":"list","data":[{"id":"bench","object":"model"}]}')
         else:
-            wanted = int(json.loads(body).get("max_tokens") or 200)
-            client.tokens, client.received_ns = wanted, now
+            client.tokens = int(json.loads(body).get("max_tokens") or 200)
+            nonce = _NONCE.search(body)
+            client.nonce = nonce[0].decode() if nonce else ""
             if self._active < self._capacity:
-                self._begin(client, now)
+                self._begin(client, client.received_ns)
             else:
                 self._queue.append(client)
 
-    def _begin(self, client: _Client, now: int) -> None:
+    def _begin(self, client: _Client, start_ns: int) -> None:
         self._active += 1
+        client.start_ns = start_ns
         if client.tokens not in self._frames:
             self._frames[client.tokens] = frames_of(client.tokens, self._pace.per_event, 12)
         client.frames = self._frames[client.tokens]
         client.position, client.late_ns, client.sends = 0, 0, array("q")
         client.sock.send(_HEAD)
-        self._due(client, now + self._first_ns)
+        self._due(client, start_ns + self._first_ns)
 
     def _due(self, client: _Client, at_ns: int) -> None:
         client.due_ns = at_ns
@@ -195,17 +214,21 @@ class BenchServer:
             return
         client.late_ns = max(client.late_ns, now - due_ns)
         if last:
-            self._end(client)
+            self._end(client, now)
             return
         client.sends.append(now)
         client.position += 1
         final = client.position == len(client.frames) - 1
         self._due(client, due_ns + (int(self._pace.finish_ms * 1e6) if final else self._gap_ns))
 
-    def _end(self, client: _Client) -> None:
+    def _end(self, client: _Client, now: int) -> None:
         client.frames = []
         record = {
+            "id": client.nonce,
             "received_ns": client.received_ns,
+            "noticed_ns": client.noticed_ns,
+            "start_ns": client.start_ns,
+            "end_ns": now,
             "sends": client.sends.tolist(),
             "output": client.tokens,
             "late_ns": client.late_ns,
@@ -216,7 +239,7 @@ class BenchServer:
     def _freed(self) -> None:
         self._active -= 1
         if self._queue:
-            self._begin(self._queue.pop(0), time.monotonic_ns())
+            self._begin(self._queue.popleft(), time.monotonic_ns())
 
     def _plain(self, client: _Client, body: bytes) -> None:
         head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"

@@ -31,7 +31,7 @@ CLOCK_STEP_NS = 500_000
 
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python's socket module does not export it
 _TIMESPEC = struct.Struct("qq")
-_ANCILLARY = socket.CMSG_SPACE(_TIMESPEC.size)
+NOTE_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
 
 Ended = Literal["complete", "eof", "reset", "timeout", "cancelled"]
 
@@ -144,7 +144,7 @@ class Exchange:
         """Take one read."""
         try:
             if self._kernel:
-                data, ancillary, _, _ = self._sock.recvmsg(READ_BYTES, _ANCILLARY)
+                data, ancillary, _, _ = self._sock.recvmsg(READ_BYTES, NOTE_BYTES)
             else:
                 data, ancillary = self._sock.recv(READ_BYTES), []
         except BlockingIOError:
@@ -162,7 +162,7 @@ class Exchange:
             self.finish("complete" if self.end.feed_eof() else "eof")
 
     def _keep(self, now: int, ancillary: list[Any], data: bytes) -> None:
-        stamp = _kernel_time(ancillary)
+        stamp = kernel_time(ancillary)
         if stamp is None:
             self._missing_stamp = True
         self._stamps.append(stamp or 0)
@@ -209,7 +209,8 @@ def _keep_stamping() -> socket.socket:
     return keeper
 
 
-def _kernel_time(ancillary: list[Any]) -> int | None:
+def kernel_time(ancillary: list[Any]) -> int | None:
+    """The kernel's receive time among what `recvmsg` gave beside the bytes, CLOCK_REALTIME."""
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
             seconds, nanos = _TIMESPEC.unpack(data[: _TIMESPEC.size])

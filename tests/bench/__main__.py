@@ -1,95 +1,68 @@
-"""`make bench`: accuracy and overhead against the demo provider's truth log, and how soon a
-stored sample is on a page.
+"""`make bench`: how exact the figures are and what they cost, against the truth logs of two
+endpoints, with a plain aiohttp reader and a loop over LiteLLM in the same run.
 
-Every figure of a run is taken in the same run, reader by reader, so that ratios mean
-something on a shared machine. Results go to `tests/bench/results/` as JSON.
+Prints a report in Markdown, says which limits were kept, and leaves everything as JSON in
+`tests/bench/results/`. Every figure is taken in this run, so that ratios mean something on
+a shared machine. Exits with 1 when a limit was not kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from engine.demo.process import DemoServer
 from engine.environment import describe_environment
-from tests.bench import live
-from tests.bench.accuracy import Accuracy, Reading, accuracy_of
-from tests.bench.readers import READERS
-from tests.browser.visitor import CHROMIUM
+from tests.bench import levels, live
+from tests.bench.outcome import Outcome
 
 RESULTS = Path(__file__).with_name("results")
-# Streams -> requests a stream: enough first tokens for a p99 where it is cheap.
-LEVELS = {1: 30}
+BENCHES: dict[str, Callable[[bool], Outcome]] = {
+    "levels": levels.run,
+    "live": live.run,
+}
 
 
-def measure(reader: str, model: str, streams: int, rounds: int, max_tokens: int) -> Accuracy:
-    """One reader at one level, in a process of its own against a server of its own."""
-    with DemoServer() as demo:
-        command = [sys.executable, "-m", "tests.bench.readers", reader, demo.base_url, model]
-        command += [str(number) for number in (streams, rounds, max_tokens)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
-        said = json.loads(done.stdout.splitlines()[-1])
-        readings = [Reading(sent, tuple(times), n) for sent, times, n in said["readings"]]
-        truth = [record for record in demo.truth() if record.model == model]
-        return accuracy_of(reader, streams, readings, truth, said["cpu_s"], said["wall_s"])
-
-
-def table_of(rows: list[Accuracy]) -> Table:
-    """The printed table, one row for each level and reader."""
-    table = Table("streams", "reader", title="Error against the truth log")
-    for name in ("TTFT p50, ms", "TTFT p99, ms", "ITL p50, %", "ITL mean, %", "CPU, µs/event"):
-        table.add_column(name, justify="right")
-    table.add_column("lost", justify="right")
-    table.add_column("miscounted", justify="right")
-    for row in rows:
-        table.add_row(
-            str(row.streams),
-            row.reader,
-            f"{row.ttft_error_p50_ms:+.2f}",
-            f"{row.ttft_error_p99_ms:+.2f}",
-            f"{row.itl_error_p50_pct:+.3f}",
-            f"{row.itl_error_mean_pct:+.3f}",
-            f"{row.cpu_us_per_event:.0f}",
-            str(row.lost_events),
-            str(row.wrong_counts),
-        )
-    return table
-
-
-def main() -> None:
-    """Run the levels and print and keep what they gave."""
+def main() -> int:
+    """Run what is asked for; what `python -m tests.bench` ends with."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--streams", type=int, nargs="*", default=list(LEVELS))
-    parser.add_argument("--model", default="fast-small")
-    parser.add_argument("--max-tokens", type=int, default=200)
-    parser.add_argument("--no-live", action="store_true", help="leave out the browser")
+    parser.add_argument("--quick", action="store_true", help="fewer levels, shorter answers")
+    known = ", ".join(BENCHES)
+    parser.add_argument("--only", action="append", choices=list(BENCHES), metavar="NAME",
+                        help=f"one of {known}; may be given several times")  # fmt: skip
     options = parser.parse_args()
-    rows = [
-        measure(reader, options.model, streams, LEVELS.get(streams, 1), options.max_tokens)
-        for streams in options.streams
-        for reader in READERS
-    ]
-    Console(width=110).print(table_of(rows))
+    environment = describe_environment()
+    outcomes: dict[str, Outcome] = {}
+    for name in options.only or BENCHES:
+        print(f"{name} …", flush=True)
+        outcomes[name] = BENCHES[name](options.quick)
+    print("\n" + report(environment, outcomes))
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-    document: dict[str, Any] = {
-        "environment": describe_environment(),
-        "accuracy": [row.row() for row in rows],
-    }
-    if CHROMIUM and not options.no_live:
-        document["live"] = live.measure()
-        print(live.sentence(document["live"]))
-    path.write_text(json.dumps(document, indent=1) + "\n")
-    print(f"kept in {path.relative_to(Path.cwd())}")
+    found = {name: outcome.document() for name, outcome in outcomes.items()}
+    path.write_text(json.dumps({"environment": environment, **found}, indent=1) + "\n")
+    print(f"\nKept in {path.relative_to(Path.cwd())}")
+    return int(any(not check.held for o in outcomes.values() for check in o.checks))
+
+
+def report(environment: dict[str, Any], outcomes: dict[str, Outcome]) -> str:
+    """The whole run in Markdown."""
+    where = (
+        f"Measured {environment['measured_at']} on {environment['cpus']} cores of "
+        f"{environment['cpu']}, {environment['system']}, Python {environment['python']}, "
+        f"load before the start {environment['load_1m']}."
+    )
+    parts = [where, *(outcome.markdown for outcome in outcomes.values() if outcome.markdown)]
+    checks = [check for outcome in outcomes.values() for check in outcome.checks]
+    broken = [check for check in checks if not check.held]
+    parts.append(f"{len(checks) - len(broken)} of {len(checks)} limits kept.")
+    parts += ["\n".join(f"- not kept: {check.sentence()}" for check in broken)] if broken else []
+    return "\n\n".join(parts)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

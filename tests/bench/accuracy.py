@@ -1,91 +1,121 @@
-"""How far what a reader says lies from what the server logged."""
+"""How far what a reader says lies from what the endpoint logged."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from engine.demo.truth import Record
+from tests.bench.endpoints import Pace, Truth
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One stream as a reader saw it: monotonic nanoseconds of the send and of each token
-    event, and the tokens it counted (None when it does not count)."""
+    """One stream as a reader saw it: its request's nonce, monotonic nanoseconds of the send and
+    of each token event, the tokens of each event, and the total it counted (None when it
+    does not count)."""
 
+    id: str
     sent_ns: int
-    arrivals_ns: tuple[int, ...]
-    tokens: int | None = None
+    arrivals_ns: Sequence[int]
+    tokens: Sequence[int]
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Errors of a reader at one level. Milliseconds and per cent are signed; CPU is of the
-    reader's process, in microseconds for each token event."""
+    """Errors of a reader. Milliseconds and per cent are signed, but a p99 is of the size.
 
-    reader: str
-    streams: int
+    TTFT is compared with (first send - kernel had the request); `noticed` is the same with
+    the moment the endpoint read the request. `lost` and `invented` are token events,
+    `miscounted` requests whose total is wrong. `delivered` is the load while all streams
+    were open, as a share of what an endpoint and a reader without any delay would do.
+    `late_ms_p99` is the endpoint's own worst delay in a stream.
+    """
+
     requests: int
-    ttft_error_p50_ms: float
-    ttft_error_p99_ms: float
-    itl_error_p50_pct: float
-    itl_error_mean_pct: float
-    cpu_us_per_event: float
-    lost_events: int
-    wrong_counts: int
-    wall_s: float
-
-    def row(self) -> dict[str, Any]:
-        return asdict(self)
+    events: int
+    ttft_ms_p50: float
+    ttft_ms_p99: float
+    noticed_ms_p50: float
+    noticed_ms_p99: float
+    itl_pct_p50: float
+    itl_pct_mean: float
+    lost: int
+    invented: int
+    miscounted: int
+    delivered: float | None
+    chunks_per_s: float | None
+    late_ms_p99: float
 
 
 def accuracy_of(
-    reader: str,
-    streams: int,
-    readings: Sequence[Reading],
-    truth: Sequence[Record],
-    cpu_s: float,
-    wall_s: float,
+    readings: Sequence[Reading], truth: Sequence[Truth], pace: Pace, streams: int
 ) -> Accuracy:
-    """Match every reading with the record of its request and take the differences.
-
-    A reading belongs to the record whose request was received nearest to its send; the
-    assignment goes by order of time, which is exact while requests do not overtake each
-    other on loopback. Raises ValueError when their numbers differ.
-    """
-    records = sorted((r for r in truth if r.sends), key=lambda r: r.received_ns)
-    seen = sorted(readings, key=lambda reading: reading.sent_ns)
-    if len(records) != len(seen):
-        raise ValueError(f"{reader}: {len(seen)} readings for {len(records)} records")
-    first = [
-        (r.arrivals_ns[0] - r.sent_ns - (t.sends[0] - t.received_ns)) / 1e6
-        for r, t in zip(seen, records, strict=True)
-    ]
-    gaps = [
-        100.0 * (_mean_gap(r.arrivals_ns) / _mean_gap(t.sends) - 1.0)
-        for r, t in zip(seen, records, strict=True)
-    ]
-    events = sum(len(r.arrivals_ns) for r in seen)
+    """Match every reading with the record that carries its nonce and take the differences.
+    Raises KeyError for a reading without a record; ValueError when a record was not read."""
+    records = {record.id: record for record in truth}
+    if len(records) != len(truth) or len(truth) != len(readings):
+        raise ValueError(f"{len(readings)} readings for {len(truth)} records")
+    pairs = [(reading, records[reading.id]) for reading in readings]
+    first = [r.arrivals_ns[0] - r.sent_ns - t.sends[0] for r, t in pairs]
+    ttft = [(delay + t.received_ns) / 1e6 for delay, (_, t) in zip(first, pairs, strict=True)]
+    noticed = [(delay + t.noticed_ns) / 1e6 for delay, (_, t) in zip(first, pairs, strict=True)]
+    missing = [len(t.sends) - len(r.arrivals_ns) for r, t in pairs]
+    delivered, rate = _load(truth, pace, streams)
     return Accuracy(
-        reader=reader,
-        streams=streams,
-        requests=len(seen),
-        ttft_error_p50_ms=float(np.percentile(first, 50)),
-        ttft_error_p99_ms=float(np.percentile(first, 99)),
-        itl_error_p50_pct=float(np.percentile(gaps, 50)),
-        itl_error_mean_pct=float(np.mean(gaps)),
-        cpu_us_per_event=1e6 * cpu_s / max(1, events),
-        lost_events=sum(len(t.sends) for t in records) - events,
-        wrong_counts=sum(
-            r.tokens is not None and r.tokens != t.output
-            for r, t in zip(seen, records, strict=True)
-        ),
-        wall_s=wall_s,
+        requests=len(pairs),
+        events=sum(len(r.arrivals_ns) for r, _ in pairs),
+        ttft_ms_p50=float(np.percentile(ttft, 50)),
+        ttft_ms_p99=float(np.percentile(np.abs(ttft), 99)),
+        noticed_ms_p50=float(np.percentile(noticed, 50)),
+        noticed_ms_p99=float(np.percentile(np.abs(noticed), 99)),
+        itl_pct_p50=float(np.percentile([_itl_error(pair, pace) for pair in pairs], 50)),
+        itl_pct_mean=_pooled_error(pairs, pace),
+        lost=sum(max(0, number) for number in missing),
+        invented=sum(max(0, -number) for number in missing),
+        miscounted=sum(r.total is not None and r.total != t.output for r, t in pairs),
+        delivered=delivered,
+        chunks_per_s=rate,
+        late_ms_p99=float(np.percentile([t.late_ns for t in truth], 99)) / 1e6,
     )
 
 
-def _mean_gap(times_ns: Sequence[int]) -> float:
-    return (times_ns[-1] - times_ns[0]) / max(1, len(times_ns) - 1)
+def _generation(times: Sequence[int], tokens: int) -> tuple[int, int]:
+    """Nanoseconds from the first event to the last, and the tokens after the first event."""
+    return times[-1] - times[0], tokens
+
+
+def _seen(reading: Reading) -> tuple[int, int]:
+    return _generation(reading.arrivals_ns, sum(reading.tokens[1:]))
+
+
+def _true(record: Truth, pace: Pace) -> tuple[int, int]:
+    return _generation(record.sends, record.output - min(pace.per_event, record.output))
+
+
+def _itl_error(pair: tuple[Reading, Truth], pace: Pace) -> float:
+    return _pooled_error([pair], pace)
+
+
+def _pooled_error(pairs: Sequence[tuple[Reading, Truth]], pace: Pace) -> float:
+    """Mean time between tokens over all pairs: per cent that the readings lie above the truth."""
+    seen = np.sum([_seen(reading) for reading, _ in pairs], axis=0)
+    true = np.sum([_true(record, pace) for _, record in pairs], axis=0)
+    return float(100.0 * ((seen[0] / seen[1]) / (true[0] / true[1]) - 1.0))
+
+
+def _load(truth: Sequence[Truth], pace: Pace, streams: int) -> tuple[float | None, float | None]:
+    """Load while all streams were open, by the endpoint's log: from the moment the last stream
+    had begun to the moment the last request came. As a share of the ideal, and in events a
+    second; None when that time is too short to tell."""
+    received = sorted(record.received_ns for record in truth)
+    if len(received) < 2 * streams:
+        return None, None
+    begin, end = received[streams - 1], received[-1]
+    sends = np.concatenate([record.sends for record in truth])
+    rate = float(np.count_nonzero((sends >= begin) & (sends < end))) / ((end - begin) / 1e9)
+    tokens = truth[0].output
+    ideal = streams * len(truth[0].sends) / pace.service_s(tokens)
+    return rate / ideal, rate

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.bench.outcome import Outcome
 from tests.browser.studio import Studio, running_studio
 from tests.browser.visitor import BROWSER_FLAGS, CHROMIUM, Visitor, state
 
@@ -71,6 +72,14 @@ def sentence(figures: dict[str, Any]) -> str:
         f"A stored sample is on the page after {figures['p50_ms']:.0f} ms (median), "
         f"{figures['p95_ms']:.0f} ms (p95), n {figures['samples']}."
     )
+
+
+def run(quick: bool) -> Outcome:
+    """The delays, where there is a Chromium."""
+    if not CHROMIUM:
+        return Outcome(markdown="The delay of a page was not measured: no Chromium.")
+    found = measure(RUNS // 4 if quick else RUNS)
+    return Outcome(found, markdown=sentence(found))
 
 
 def measure(runs: int = RUNS) -> dict[str, Any]:

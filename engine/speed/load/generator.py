@@ -31,7 +31,7 @@ from engine.llm.tokens import count_tokens
 from engine.net import BlockedAddress, UnknownHost, connect_addresses
 from engine.samples import SampleKey, pack_arrivals
 from engine.speed.load.slot import Slot
-from engine.speed.load.work import NONCE, Message, Ready, Report, Share, Stream
+from engine.speed.load.work import NONCE, Message, Ready, Report, Share, Stream, nonce_of
 from engine.speed.metrics import measure
 
 # The loop wakes at least this often, to look at deadlines, in seconds.
@@ -63,6 +63,7 @@ class Generator:
         self._failure: str | None = None
         self._refused = 0
         self._stop_ns = 0
+        self._decode_ns = 0
 
     def connect(self) -> int:
         """Open the share's connections before the clock; how many stand."""
@@ -92,7 +93,9 @@ class Generator:
         finally:
             gc.enable()
         spent = time.process_time() - cpu
-        self._emit(Report(spent, time.monotonic() - wall, self._lags, self._left))
+        self._emit(
+            Report(spent, self._decode_ns / 1e9, time.monotonic() - wall, self._lags, self._left)
+        )
 
     def _plan(self, start_ns: int) -> None:
         share = self._share
@@ -226,8 +229,8 @@ class Generator:
 
     def _payload(self, number: int) -> bytes:
         share = self._share
-        nonce = b"%016x" % (hash((share.seed, number)) & 0xFFFF_FFFF_FFFF_FFFF)
-        return share.bodies[number % len(share.bodies)].replace(self._nonce, nonce)
+        body = share.bodies[number % len(share.bodies)]
+        return body.replace(self._nonce, nonce_of(share.seed, number))
 
     def _expire(self) -> None:
         now = time.monotonic_ns()
@@ -259,8 +262,10 @@ class Generator:
             if not self._captures:
                 return
             self._decoding = self._decode(*self._captures.popleft())
+        before = time.thread_time_ns()
         if next(self._decoding, self) is self:
             self._decoding = None
+        self._decode_ns += time.thread_time_ns() - before
 
     def _decode(self, number: int, planned: int, capture: Capture | str) -> Steps[None, None, None]:
         asked = Asked()

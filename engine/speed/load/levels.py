@@ -132,6 +132,7 @@ def _client(
         cpu_share=max((report.cpu_s / max(report.wall_s, 1e-9) for report in reports), default=0.0),
         lag_ms_p99=float(np.percentile(lags, 99)) if lags else None,
         delay_ms_p99=float(np.percentile(delays, 99)) if delays else None,
+        decode_s=sum(report.decode_s for report in reports),
     )
     return replace(
         client, marks=tuple(_marks(client, float(np.median(firsts)) if firsts else None))

@@ -14,6 +14,11 @@ from engine.samples import Sample
 NONCE = "0000000000000000"
 
 
+def nonce_of(seed: int, number: int) -> bytes:
+    """What stands in NONCE's place in request `number` of a level: 16 hexadecimal digits."""
+    return b"%016x" % (hash((seed, number)) & 0xFFFF_FFFF_FFFF_FFFF)
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """One process's share of one load level.
@@ -66,11 +71,12 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A process's own honesty at the end of its share: CPU seconds from start to end, wall
-    seconds, and how late it read what had arrived (nanoseconds, one entry a stream: the
-    worst of its reads)."""
+    """A process's own honesty at the end of its share: CPU seconds from start to end, those
+    for decoding among them, wall seconds, and how late it read what had arrived
+    (nanoseconds, one entry a stream: the worst of its reads)."""
 
     cpu_s: float
+    decode_s: float
     wall_s: float
     lag_ns: array[int]
     unsent: int
