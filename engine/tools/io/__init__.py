@@ -1,0 +1,73 @@
+"""Suites in and out: one module a format, found by its key, or by what a file holds.
+
+A module has KEY, LABEL, `fits(value)`, `read(sources, name)` and `write(suite)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+from engine.tools.io import openai, studio
+from engine.tools.io.problems import Exported, Imported, ImportProblem, LeftOut, Source
+from engine.tools.io.text import decoded, json_document, json_lines
+from engine.tools.suites import Suite
+
+__all__ = [
+    "FORMATS",
+    "Exported",
+    "ImportProblem",
+    "Imported",
+    "LeftOut",
+    "Source",
+    "detect",
+    "export_suite",
+    "import_suite",
+]
+
+# In the order in which a file is held against them.
+FORMATS: dict[str, ModuleType] = {
+    studio.KEY: studio,
+    openai.KEY: openai,
+}
+
+
+def import_suite(sources: Sequence[Source], *, form: str | None = None, name: str = "") -> Imported:
+    """The suite in one or more files of one format (`form`, None to find it out).
+
+    `name` is the suite's; without it the file's own, or one made from it. Raises ImportProblem,
+    and then nothing was imported.
+    """
+    if not sources:
+        raise ImportProblem(None, "Choose a file.")
+    key = form or detect(sources[0])
+    if key not in FORMATS:
+        raise ImportProblem(None, f"There is no format {key!r}; known are {', '.join(FORMATS)}.")
+    imported: Imported = FORMATS[key].read(list(sources), name.strip())
+    return imported
+
+
+def export_suite(suite: Suite, form: str) -> Exported:
+    """The suite in a format: its files, and the cases that the format cannot say."""
+    exported: Exported = FORMATS[form].write(suite)
+    return exported
+
+
+def detect(source: Source) -> str:
+    """The format of a file, by what it holds. Raises ImportProblem."""
+    text = decoded(source)
+    for value in _views(text, source.name):
+        for key, module in FORMATS.items():
+            if module.fits(value):
+                return key
+    labels = ", ".join(module.LABEL for module in FORMATS.values())
+    raise ImportProblem(1, f"This is none of the known formats: {labels}.", source.name)
+
+
+def _views(text: str, file: str) -> list[Any]:
+    """The first line as a value, where it is one by itself, else the whole text."""
+    first, _, rest = text.strip().partition("\n")
+    if rest.strip() and first.rstrip().endswith("}"):
+        return [next(json_lines(text, file)).value]
+    return [json_document(text, file)]
