@@ -123,8 +123,9 @@ def cancel(job_id: int) -> bool:
         return bool(ended.execute() or asked.execute())
 
 
-def requeue(job_id: int) -> bool:
-    """Queue an ended job again, keeping what it stored; False unless it can be resumed."""
+def requeue(job_id: int, among: tuple[str, ...] = RESUMABLE) -> bool:
+    """Queue an ended job again, keeping what it stored; False unless its state is `among`
+    these."""
     again = Job.update(
         state="queued",
         queued_at=db.now(),
@@ -133,7 +134,7 @@ def requeue(job_id: int) -> bool:
         cancel_requested=False,
         seen=False,
     )
-    return bool(again.where((Job.id == job_id) & Job.state.in_(RESUMABLE)).execute())
+    return bool(again.where((Job.id == job_id) & Job.state.in_(among)).execute())
 
 
 def end_lost(lease_s: float) -> list[Job]:

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, fields
-from queue import Empty, SimpleQueue
-from threading import Event
-from types import TracebackType
-from typing import Any, Self
-
-from peewee import OperationalError
+from typing import Any
 
 from engine.events import LevelDone
 from engine.report.result import Client
@@ -26,17 +19,13 @@ from engine.samples import (
     unpack_arrivals,
 )
 from engine.targets import Target
-from jobs import states
 from jobs.progress import Progress
+from jobs.writer import BatchWriter
 from webapp import db
-from webapp.models import Run, SampleRow
-
-log = logging.getLogger(__name__)
+from webapp.models import Eval, Run, SampleRow
 
 # SQLite allows 32,766 variables in a statement, and a row has about 40.
 ROWS_A_STATEMENT = 500
-# A write waits 10 s for the lock by itself; the samples must not be given up before this.
-WRITE_TRIES = 6
 
 _KEY = (
     SampleRow.run,
@@ -102,8 +91,8 @@ def describe_targets(targets: Iterable[Target]) -> list[dict[str, Any]]:
     return [row | {"skip_params": sorted(row["skip_params"])} for row in rows]
 
 
-def load_targets(run: Run) -> list[Target]:
-    """The run's targets as they were when it started, without keys and addresses."""
+def load_targets(run: Run | Eval) -> list[Target]:
+    """The targets as they were when it started, without keys and addresses."""
     return [
         Target(**{**row, "skip_params": frozenset(row.get("skip_params", ()))})
         for row in run.targets
@@ -150,86 +139,21 @@ def _levels_with_samples(run: Run) -> set[LevelKey]:
     return {LevelKey(*row) for row in rows.tuples()}
 
 
-class SampleWriter:
-    """Stores samples while the engine goes on measuring.
-
-    `put` returns at once. One thread writes what has arrived meanwhile as one transaction,
-    with the job's counts, so samples that land together share a commit and a single one is
-    stored within milliseconds. Leaving the context waits until all are stored. Raises
-    `states.LostJob` (from `put` or on leaving) when the lease no longer holds.
-    """
+class SampleWriter(BatchWriter[Sample]):
+    """Stores samples while the engine goes on measuring."""
 
     def __init__(self, run: Run, progress: Progress) -> None:
-        self._run, self._progress = run, progress
-        self._incoming: SimpleQueue[Sample | Event | None] = SimpleQueue()
-        self._pool = ThreadPoolExecutor(1, "samples")
         stored = SampleRow.select().where(SampleRow.run == run.id)
-        self.failed = stored.where(SampleRow.outcome == "failed").count()
-        self.done = stored.where(SampleRow.outcome == "ok").count() + self.failed
+        failed = stored.where(SampleRow.outcome == "failed").count()
+        done = stored.where(SampleRow.outcome == "ok").count() + failed
+        super().__init__(progress, f"samples of run {run.id}", done=done, failed=failed)
+        self._run = run
 
-    def __enter__(self) -> Self:
-        self._work: Future[None] = self._pool.submit(self._drain)
-        return self
+    def save(self, batch: list[Sample]) -> None:
+        store_samples(self._run, batch)
 
-    def put(self, sample: Sample) -> None:
-        """Store `sample` soon."""
-        if self._work.done():
-            self._work.result()
-        self._incoming.put(sample)
-
-    def settle(self) -> None:
-        """Wait until everything that was put so far is stored."""
-        stored = Event()
-        self._incoming.put(stored)
-        while not stored.wait(0.1):
-            if self._work.done():
-                self._work.result()
-                return
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        self._incoming.put(None)
-        self._pool.shutdown()
-        trouble = self._work.exception()
-        if trouble is not None and kind is None:
-            raise trouble
-        if trouble is not None:
-            log.warning("samples of run %s were not stored: %s", self._run.id, trouble)
-
-    def _drain(self) -> None:
-        with db.connection():
-            more = True
-            while more:
-                batch = [self._incoming.get(), *self._landed()]
-                more = None not in batch
-                self._store([item for item in batch if isinstance(item, Sample)])
-                for item in batch:
-                    if isinstance(item, Event):
-                        item.set()
-
-    def _landed(self) -> Iterable[Sample | Event | None]:
-        try:
-            while True:
-                yield self._incoming.get_nowait()
-        except Empty:
-            return
-
-    def _store(self, batch: list[Sample]) -> None:
-        self.done += sum(sample.outcome != "incomplete" for sample in batch)
-        self.failed += sum(sample.outcome == "failed" for sample in batch)
-        self._progress.note(done=self.done, failed=self.failed)
-        for _ in range(WRITE_TRIES - 1):
-            try:
-                return self._write(batch)
-            except OperationalError as error:
-                log.warning("samples of run %s wait to be stored: %s", self._run.id, error)
-        return self._write(batch)
-
-    def _write(self, batch: list[Sample]) -> None:
-        with self._progress.taken() as changes, db.write():
-            states.renew(self._progress.lease, **changes)
-            store_samples(self._run, batch)
+    def counts(self, item: Sample) -> tuple[bool, bool]:
+        return item.outcome != "incomplete", item.outcome == "failed"
 
 
 def _row(run: Run, sample: Sample) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from engine.specs import Spec
 from jobs import queue, states
 from jobs.timing import QUICK_DEADLINE_S
 from webapp import db
-from webapp.models import Job, Run, User
+from webapp.models import Eval, Job, Run, User
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def submit(
     title: str,
     lane: str = "main",
     subject: int | None = None,
-    fills: Run | None = None,
+    fills: Run | Eval | None = None,
     deadline_s: float | None = None,
 ) -> Job:
     """Store a job and wake a worker; returns the stored row, state "queued".
@@ -69,19 +69,29 @@ def cancel(job: Job) -> bool:
     return states.cancel(job.id)
 
 
-def resume(job: Job) -> bool:
+def resume(
+    job: Job,
+    among: tuple[str, ...] = states.RESUMABLE,
+    forget: Callable[[], object] | None = None,
+) -> bool:
     """Queue a failed, cancelled or interrupted job again; what is stored is not repeated.
-    False when the job is in another state, or what it filled has been deleted."""
+    False when the job is in none of the states `among`, or what it filled has been deleted.
+
+    `forget` marks what shall be repeated all the same, in the same transaction.
+    """
     if job.subject is not None and job.kind in FILLED and not _still_there(job):
         return False
-    if not states.requeue(job.id):
-        return False
+    with db.write():
+        if not states.requeue(job.id, among):
+            return False
+        if forget is not None:
+            forget()
     _wake(job)
     return True
 
 
 # The table that jobs of a kind fill.
-FILLED = {"benchmark": Run}
+FILLED: dict[str, type[Run | Eval]] = {"benchmark": Run, "tool_eval": Eval}
 
 
 def _still_there(job: Job) -> bool:

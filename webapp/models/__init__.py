@@ -2,6 +2,7 @@
 
 from webapp.models.audit import AuditEntry
 from webapp.models.base import Table
+from webapp.models.evals import Eval, TrialDetail, TrialRow
 from webapp.models.jobs import ACTIVE_STATES, FINAL_STATES, Job
 from webapp.models.providers import ApiKey, ModelEntry, Provider
 from webapp.models.runs import Run, SampleRow
@@ -20,6 +21,9 @@ TABLES: tuple[type[Table], ...] = (
     RunSummary,
     SuiteRow,
     SuiteVersion,
+    Eval,
+    TrialRow,
+    TrialDetail,
     AuditEntry,
 )
 
@@ -29,6 +33,7 @@ __all__ = [
     "TABLES",
     "ApiKey",
     "AuditEntry",
+    "Eval",
     "Job",
     "ModelEntry",
     "Provider",
@@ -38,5 +43,7 @@ __all__ = [
     "SuiteRow",
     "SuiteVersion",
     "Table",
+    "TrialDetail",
+    "TrialRow",
     "User",
 ]

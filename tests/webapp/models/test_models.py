@@ -23,6 +23,8 @@ def test_every_table_that_belongs_to_somebody_names_its_user() -> None:
         "run_summary": "run",
         "model_entry": "provider",
         "suite_version": "suite",
+        "trial": "eval",
+        "trial_detail": "trial",
     }
     for table in models.TABLES:
         if table is User:
