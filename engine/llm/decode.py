@@ -1,8 +1,9 @@
 """The third step, off the timed path: captured bytes become text, tokens and times.
 
-OpenAI's, Anthropic's and Gemini's formats have fast readers of our own; every other one is
-decoded by LiteLLM itself, which is given the captured bytes again (`replay`). All end in
-the same `Decoded`, and tests hold ours equal to LiteLLM's on the same bytes.
+OpenAI's, Anthropic's, Gemini's and Cohere's formats have fast readers of our own; every other
+one is decoded by LiteLLM itself, which is given the captured bytes again (`replay`). All end in
+the same `Decoded`, and tests hold ours equal to LiteLLM's on the same bytes (but Cohere's, which
+LiteLLM does not read).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import cast
 from engine.llm.answer import Decoded
 from engine.llm.anthropic_stream import AnthropicReader
 from engine.llm.chunks import Reader, read_in_steps
+from engine.llm.cohere_stream import CohereReader
 from engine.llm.errors import (
     MESSAGE_CHARS,
     ProviderError,
@@ -29,12 +31,12 @@ from engine.llm.openai_stream import OpenAIReader
 # None where LiteLLM decodes.
 _READERS: dict[str, Callable[[], Reader] | None] = {
     "anthropic": AnthropicReader,
+    "cohere": CohereReader,
+    "cohere_chat": CohereReader,
     "gemini": GeminiReader,
     **dict.fromkeys(
         (
             "bedrock",
-            "cohere",
-            "cohere_chat",
             "databricks",
             "ollama",
             "ollama_chat",

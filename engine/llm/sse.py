@@ -50,21 +50,30 @@ def _lines(pieces: Iterable[Piece]) -> Iterator[tuple[int, list[bytes]]]:
     """The lines each read ended, with its time.
 
     A CR at the end of a piece ends its line at once; when the next piece begins with LF,
-    that LF belongs to it and ends nothing.
+    that LF belongs to it and ends nothing. Pieces of one long line are joined once, at its
+    end, so that a line in many pieces costs linear time.
     """
-    rest, after_cr, first, at_ns = b"", False, True, 0
+    held: list[bytes] = []
+    after_cr, begun, at_ns = False, False, 0
     for at_ns, piece in pieces:
         data = piece[1:] if after_cr and piece.startswith(b"\n") else piece
         if data:
             after_cr = data.endswith(b"\r")
-        buffer = rest + data
-        if first and len(buffer) >= len(_BOM):
-            buffer = buffer.removeprefix(_BOM)
-            first = False
+        held.append(data)
+        if begun and b"\n" not in data and b"\r" not in data:
+            yield at_ns, []
+            continue
+        buffer = b"".join(held)
+        if not begun:
+            begun = len(buffer) >= len(_BOM)
+            if not begun and _BOM.startswith(buffer):
+                yield at_ns, []
+                continue
+            buffer, begun = buffer.removeprefix(_BOM), True
         # By far most streams have one kind of line end only.
         plain = buffer.replace(b"\r\n", b"\n")
         lines = _LINE_END.split(plain) if b"\r" in plain else plain.split(b"\n")
-        rest = lines.pop()
+        held = [lines.pop()]
         yield at_ns, lines
-    if rest:
+    if rest := b"".join(held):
         yield at_ns, [rest]

@@ -130,29 +130,22 @@ def test_the_fast_decoder_agrees_with_litellm() -> None:
     assert [(e.at_ns, e.part) for e in ours.events] == [(e.at_ns, e.part) for e in theirs.events]
 
 
-ANTHROPIC = [
-    ("message_start", {"type": "message_start", "message": {
-        "id": "m", "type": "message", "role": "assistant", "content": [], "model": "c",
-        "stop_reason": None, "usage": {"input_tokens": 5, "output_tokens": 1}}}),
-    ("content_block_start", {"type": "content_block_start", "index": 0,
-        "content_block": {"type": "text", "text": ""}}),
-    ("content_block_delta", {"type": "content_block_delta", "index": 0,
-        "delta": {"type": "text_delta", "text": "Good "}}),
-    ("content_block_delta", {"type": "content_block_delta", "index": 0,
-        "delta": {"type": "text_delta", "text": "day"}}),
-    ("content_block_stop", {"type": "content_block_stop", "index": 0}),
-    ("message_delta", {"type": "message_delta", "delta": {"stop_reason": "end_turn"},
-        "usage": {"output_tokens": 2}}),
-    ("message_stop", {"type": "message_stop"}),
-]  # fmt: skip
+OLLAMA = (
+    {"message": {"role": "assistant", "content": "Good "}, "done": False},
+    {"message": {"role": "assistant", "content": "day"}, "done": False},
+    {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop",
+     "prompt_eval_count": 5, "eval_count": 2},
+)  # fmt: skip
 
 
 def test_another_format_is_decoded_by_litellm_with_our_times() -> None:
-    bodies = [f"event: {n}\ndata: {json.dumps(d)}\n\n".encode() for n, d in ANTHROPIC]
-    reads = [head(), *(b"%x\r\n%s\r\n" % (len(b), b) for b in bodies), b"0\r\n\r\n"]
-    decoded = decode(capture_of(*reads), "anthropic/claude-sonnet-4-5", ())
-    assert decoded.text == "Good day"
-    assert [event.at_ns for event in decoded.events] == [4_000_000, 5_000_000]
+    bodies = [json.dumps({"model": "m", **chunk}).encode() + b"\n" for chunk in OLLAMA]
+    start = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\n"
+    reads = [start + b"transfer-encoding: chunked\r\n\r\n"]
+    reads += [*(b"%x\r\n%s\r\n" % (len(b), b) for b in bodies), b"0\r\n\r\n"]
+    decoded = decode(capture_of(*reads), "ollama_chat/llama3.1", ())
+    assert (decoded.text, decoded.finish_reason) == ("Good day", "stop")
+    assert [event.at_ns for event in decoded.events] == [2_000_000, 3_000_000]
     assert (decoded.usage.input, decoded.usage.output) == (5, 2)
 
 

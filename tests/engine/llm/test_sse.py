@@ -51,3 +51,16 @@ def test_named_events_keep_their_name() -> None:
 
 def test_a_comment_between_events_is_no_event() -> None:
     assert list(events(pieces_of(b": keep-alive\n\n:\n\n"))) == []
+
+
+def test_one_huge_line_in_small_pieces_is_joined_once() -> None:
+    # Joined anew at each piece, this would copy 100 GB.
+    piece = b"x" * 32
+    stream = [b"data: ", *([piece] * 80_000), b"\n\n"]
+    (event,) = events(pieces_of(*stream))
+    assert (len(event.data), event.at_ns) == (80_000 * 32, len(stream))
+
+
+def test_a_stream_may_begin_with_line_ends_of_one_byte_each() -> None:
+    found = list(events(pieces_of(b"\n", b"\n", b"data: x", b"\n", b"\n")))
+    assert [(event.at_ns, event.data) for event in found] == [(5, b"x")]
