@@ -130,6 +130,13 @@ class Subset(Part):
     kind: Literal["subset"] = "subset"
 
 
+class Allowed(Part):
+    """An object whose keys each hold the list of their allowed values, "" among them where
+    the key may be left out (BFCL's form); lists of such objects in the same order."""
+
+    kind: Literal["allowed"] = "allowed"
+
+
 class Semantic(Part):
     """Cosine of the two texts' embeddings at least `threshold`; asks the evaluation's
     embedding model, or its judge."""
@@ -139,7 +146,18 @@ class Semantic(Part):
 
 
 Matcher = Annotated[
-    Exact | OneOf | Fuzzy | Contains | Regex | Numeric | Date | SetOf | ListOf | Subset | Semantic,
+    Exact
+    | OneOf
+    | Fuzzy
+    | Contains
+    | Regex
+    | Numeric
+    | Date
+    | SetOf
+    | ListOf
+    | Subset
+    | Allowed
+    | Semantic,
     Field(discriminator="kind"),
 ]
 

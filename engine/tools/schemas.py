@@ -1,0 +1,138 @@
+"""JSON Schema 2020-12 of tools: what is wrong with a schema, and what is wrong with arguments.
+
+References are followed inside a schema only, nothing is ever fetched; patterns run on RE2;
+a schema that refers to itself, or that multiplies, ends by a bound. jsonschema is imported on
+first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from engine.tools.suites import Suite, Tool
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+PROBLEMS_MAX = 20
+DEPTH_MAX = 100
+STEPS_MAX = 20_000  # references followed in one check
+
+
+class BadSchema(ValueError):
+    """A schema that cannot be checked against; the message is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with arguments. `kind` is one of `ERROR_TYPES`, `argument` the
+    top-level argument it concerns ("" for the whole), `path` the place in it."""
+
+    kind: str
+    argument: str
+    path: str
+    sentence: str
+
+
+class Schema:
+    """A tool's parameters, made ready once for many checks."""
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self.parameters = parameters
+
+    @cached_property
+    def defaults(self) -> dict[str, Any]:
+        """The explicit defaults of top-level arguments."""
+        return {
+            name: item["default"]
+            for name, item in self.properties.items()
+            if isinstance(item, dict) and "default" in item
+        }
+
+    @cached_property
+    def properties(self) -> dict[str, Any]:
+        """The arguments that are named, through local references and combined schemas."""
+        found: dict[str, Any] = {}
+        for part in _combined(self.parameters, self.parameters, set()):
+            own = part.get("properties")
+            if isinstance(own, dict):
+                found = {**own, **found}
+        return found
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The top-level arguments that must be there."""
+        names = self.parameters.get("required", ())
+        return tuple(n for n in names if isinstance(n, str)) if isinstance(names, list) else ()
+
+    def problems(self, arguments: Any) -> list[Problem]:
+        """What is wrong with the arguments, at most PROBLEMS_MAX; BadSchema when the schema
+        itself makes the question unanswerable."""
+        from engine.tools.schema_errors import explained
+
+        return explained(self._validator, arguments)
+
+    @cached_property
+    def _validator(self) -> Validator:
+        from engine.tools.validator import validator_for
+
+        return validator_for(self.parameters)
+
+
+def problems(schema: dict[str, Any], arguments: Any) -> list[Problem]:
+    """`Schema(schema).problems(arguments)`, for a single check."""
+    return Schema(schema).problems(arguments)
+
+
+def check_tool(tool: Tool) -> list[str]:
+    """What is wrong with a tool's schema, as sentences; [] when it can be used."""
+    from engine.tools.schema_faults import schema_faults
+
+    return list(islice(schema_faults(tool.parameters), PROBLEMS_MAX))
+
+
+def problems_of(suite: Suite, *, similarity: bool = False) -> dict[str, str]:
+    """What keeps a suite from being saved: a sentence for each place (`cases.3.expect…`, as in
+    `engine.specs.explain`), {} when it can be used.
+
+    `similarity` says that semantic matchers have somebody to ask: an embedding model or a
+    judge.
+    """
+    from engine.tools.checks import suite_problems
+
+    return suite_problems(suite, similarity=similarity)
+
+
+def _combined(
+    part: Any, root: dict[str, Any], seen: set[int], depth: int = 0
+) -> Iterator[dict[str, Any]]:
+    """A schema and those it is combined of by allOf, anyOf, oneOf and local references."""
+    if not isinstance(part, dict) or id(part) in seen or depth > DEPTH_MAX:
+        return
+    seen.add(id(part))
+    yield part
+    if isinstance(part.get("$ref"), str):
+        yield from _combined(_local(part["$ref"], root), root, seen, depth + 1)
+    for word in ("allOf", "anyOf", "oneOf"):
+        for item in part.get(word) or ():
+            yield from _combined(item, root, seen, depth + 1)
+
+
+def _local(ref: str, root: dict[str, Any]) -> Any:
+    """What `#/a/b` points at, None when it points nowhere in this schema."""
+    if not ref.startswith("#"):
+        return None
+    place: Any = root
+    for raw in ref[1:].split("/")[1:]:
+        key = raw.replace("~1", "/").replace("~0", "~")
+        if isinstance(place, list) and key.isdigit() and int(key) < len(place):
+            place = place[int(key)]
+        elif isinstance(place, dict) and key in place:
+            place = place[key]
+        else:
+            return None
+    return place
