@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import httpx
+    import httpx2
 
 # Where clouds hand out credentials; never a model endpoint, whatever the settings say.
 _METADATA = frozenset({"169.254.169.254", "169.254.170.2", "fd00:ec2::254", "100.100.100.200"})
@@ -71,40 +72,55 @@ def guarded_httpx_transport(allow_private: bool) -> httpx.AsyncHTTPTransport:
     import httpcore
     import httpx
 
-    class GuardedBackend(httpcore.AsyncNetworkBackend):
-        def __init__(self) -> None:
-            self._inner = httpcore.AnyIOBackend()
-
-        async def connect_tcp(
-            self,
-            host: str,
-            port: int,
-            timeout: float | None = None,  # noqa: ASYNC109 - httpcore's own signature
-            local_address: str | None = None,
-            socket_options: Any = None,
-        ) -> httpcore.AsyncNetworkStream:
-            addresses = await asyncio.to_thread(connect_addresses, host, port, allow_private)
-            last = httpcore.ConnectError(f"cannot connect to {host}")
-            for _, address in addresses:
-                try:
-                    return await self._inner.connect_tcp(
-                        str(address[0]), port, timeout, local_address, socket_options
-                    )
-                except httpcore.ConnectError as error:
-                    last = error
-            raise last
-
-        async def connect_unix_socket(
-            self,
-            path: str,
-            timeout: float | None = None,  # noqa: ASYNC109 - httpcore's own signature
-            socket_options: Any = None,
-        ) -> httpcore.AsyncNetworkStream:
-            raise BlockedAddress("Unix sockets are not model endpoints.")
-
-        async def sleep(self, seconds: float) -> None:
-            await self._inner.sleep(seconds)
-
     transport = httpx.AsyncHTTPTransport(trust_env=False)
-    transport._pool = httpcore.AsyncConnectionPool(network_backend=GuardedBackend())
+    backend: Any = _GuardedBackend(httpcore, allow_private)
+    transport._pool = httpcore.AsyncConnectionPool(network_backend=backend)
     return transport
+
+
+def guarded_httpx2_transport(allow_private: bool) -> httpx2.AsyncHTTPTransport:
+    """The same for httpx2, which the mcp SDK speaks through."""
+    import httpcore2
+    import httpx2
+
+    transport = httpx2.AsyncHTTPTransport(trust_env=False)
+    backend: Any = _GuardedBackend(httpcore2, allow_private)
+    transport._pool = httpcore2.AsyncConnectionPool(network_backend=backend)
+    return transport
+
+
+class _GuardedBackend:
+    """A network backend of httpcore or of its twin httpcore2, given as `core`."""
+
+    def __init__(self, core: Any, allow_private: bool) -> None:
+        self._inner, self._core, self._allow_private = core.AnyIOBackend(), core, allow_private
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's own signature
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> Any:
+        addresses = await asyncio.to_thread(connect_addresses, host, port, self._allow_private)
+        last = self._core.ConnectError(f"cannot connect to {host}")
+        for _, address in addresses:
+            try:
+                return await self._inner.connect_tcp(
+                    str(address[0]), port, timeout, local_address, socket_options
+                )
+            except self._core.ConnectError as error:
+                last = error
+        raise last
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's own signature
+        socket_options: Any = None,
+    ) -> Any:
+        raise BlockedAddress("Unix sockets are not model endpoints.")
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)

@@ -1,0 +1,296 @@
+"""The tools of an MCP server, listed through the `mcp` SDK within limits that hold whatever
+the server does. The SDK takes 1.2 s to import, so only functions import it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from engine.net import BlockedAddress, UnknownHost
+from engine.tools.mcp_schema import mapped
+from engine.tools.suites import TOOLS_MAX, Tool
+
+if TYPE_CHECKING:
+    from mcp.client import Transport as SdkTransport
+
+    from engine.tools.mcp_wire import Watch
+
+TIMEOUT_S = 30.0
+PAGES_MAX = 50
+Transport = Literal["auto", "http", "sse"]
+
+
+class McpProblem(Exception):
+    """The tools cannot be listed; the message is one sentence, without any header's value."""
+
+
+@dataclass(frozen=True, slots=True)
+class McpServer:
+    """A server by its address. `headers` are sent with every request and shown to nobody;
+    "auto" tries streamable HTTP first, then SSE at the same address."""
+
+    url: str
+    transport: Transport = "auto"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class McpCommand:
+    """A server that an administrator allowed to be started here and spoken to over stdio."""
+
+    command: str
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class McpListing:
+    """The tools in the server's order. `duration_ms` is the whole conversation."""
+
+    server: str
+    transport: Literal["http", "sse", "stdio"]
+    tools: tuple[Tool, ...]
+    pages: int
+    duration_ms: float
+
+
+def list_tools(server: McpServer | McpCommand, timeout_s: float = TIMEOUT_S) -> McpListing:
+    """Ask for every page of tools. Blocks; raises McpProblem."""
+    return asyncio.run(_within(server, timeout_s))
+
+
+async def _within(server: McpServer | McpCommand, timeout_s: float) -> McpListing:
+    # Whatever fails becomes one sentence; the SDK would log tracebacks beside it.
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)
+    logging.getLogger("client").setLevel(logging.CRITICAL)
+    start = time.monotonic()
+    if isinstance(server, McpCommand):
+        return await _attempt(server, "stdio", start, start + timeout_s)
+    _check_address(server)
+    if server.transport != "auto":
+        return await _attempt(server, server.transport, start, start + timeout_s)
+    try:
+        return await _attempt(server, "http", start, start + timeout_s)
+    except _TryOther as error:
+        try:
+            return await _attempt(server, "sse", start, start + timeout_s)
+        except McpProblem:
+            raise McpProblem(str(error)) from None
+
+
+class _TryOther(McpProblem):
+    """The address answered, but not as streamable HTTP."""
+
+
+async def _attempt(
+    server: McpServer | McpCommand,
+    kind: Literal["http", "sse", "stdio"],
+    start: float,
+    deadline: float,
+) -> McpListing:
+    """One conversation; every way in which it can end badly becomes one sentence."""
+    import anyio
+
+    from engine.tools.mcp_wire import Watch
+
+    watch = Watch(_where(server), sse=kind == "sse")
+    found: tuple[str, list[Any], int] | None = None
+    problem: Exception | None = None
+    with anyio.move_on_after(deadline - time.monotonic()) as scope:
+        watch.end = scope.cancel
+        try:
+            found = await _conversation(server, kind, watch, deadline)
+        except _server_failures() as error:
+            problem = error
+        except ExceptionGroup as group:
+            problem = _only_known(group)
+    if watch.sentence:
+        raise McpProblem(watch.sentence)
+    if found is not None:
+        name, tools, pages = found
+        ms = (time.monotonic() - start) * 1e3
+        return McpListing(name, kind, _tools(tools, watch.where), pages, ms)
+    if problem is None:
+        took = deadline - start
+        raise McpProblem(f"{watch.where} did not list its tools within {took:g} s.")
+    raise _explained(problem, watch, kind)
+
+
+def _server_failures() -> tuple[type[Exception], ...]:
+    """What the SDK raises when it is the server's doing."""
+    import anyio
+    import httpx2
+    from mcp import MCPError
+
+    broken = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream)
+    wire = (httpx2.HTTPError, httpx2.StreamError, httpx2.SSEError)
+    guard = (BlockedAddress, UnknownHost)
+    return (MCPError, McpProblem, ValidationError, ValueError, OSError, *broken, *wire, *guard)
+
+
+def _only_known(group: ExceptionGroup[Exception]) -> Exception:
+    """The first failure in a group; one that is not the server's doing is raised."""
+    mine, others = group.split(_server_failures())
+    if others is not None:
+        raise others
+    leaf: Exception = mine or group
+    while isinstance(leaf, ExceptionGroup):
+        leaf = leaf.exceptions[0]
+    return leaf
+
+
+async def _conversation(
+    server: McpServer | McpCommand, kind: str, watch: Watch, deadline: float
+) -> tuple[str, list[Any], int]:
+    from mcp import Client
+    from mcp.types import Implementation
+
+    async with AsyncExitStack() as stack:
+        transport = await stack.enter_async_context(_transport(server, kind, watch))
+        client = Client(
+            transport,
+            mode="auto" if kind == "http" else "legacy",
+            read_timeout_seconds=max(deadline - time.monotonic(), 0.1),
+            client_info=Implementation(name="llm-benchmark-studio", version="1"),
+            cache=None,
+        )
+        await stack.enter_async_context(client)
+        tools, pages = await _all_pages(client, watch)
+        info = client.server_info
+        return (info.name if info else ""), tools, pages
+
+
+async def _all_pages(client: Any, watch: Watch) -> tuple[list[Any], int]:
+    tools: list[Any] = []
+    cursor: str | None = None
+    seen: set[str | None] = set()
+    for page in range(1, PAGES_MAX + 1):
+        seen.add(cursor)
+        result = await client.list_tools(cursor=cursor)
+        tools += result.tools
+        cursor = result.next_cursor
+        if len(tools) > TOOLS_MAX:
+            raise McpProblem(
+                f"{watch.where} lists more than {TOOLS_MAX} tools, the most a suite has."
+            )
+        if cursor is None:
+            return tools, page
+        if cursor in seen:
+            raise McpProblem(f"{watch.where} lists its pages in a circle; reading was stopped.")
+    raise McpProblem(f"{watch.where} lists more than {PAGES_MAX} pages; reading was stopped.")
+
+
+@asynccontextmanager
+async def _transport(
+    server: McpServer | McpCommand, kind: str, watch: Watch
+) -> AsyncIterator[SdkTransport]:
+    import httpx2
+    from mcp.client.sse import sse_client
+    from mcp.client.stdio import StdioServerParameters, stdio_client
+    from mcp.client.streamable_http import streamable_http_client
+
+    from engine.tools.mcp_wire import BYTES_MAX, WatchedTransport
+
+    if isinstance(server, McpCommand):
+        asked = StdioServerParameters(
+            command=server.command, args=list(server.args), env=dict(server.env)
+        )
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123, ASYNC230
+            yield stdio_client(asked, errlog=nowhere)
+        return
+
+    def client(
+        headers: dict[str, str] | None = None,
+        timeout: httpx2.Timeout | None = None,
+        auth: httpx2.Auth | None = None,
+    ) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            transport=WatchedTransport(watch, server.allow_private),
+            headers={"accept-encoding": "identity", **server.headers},
+            timeout=httpx2.Timeout(TIMEOUT_S),
+            trust_env=False,
+        )
+
+    if kind == "sse":
+        yield sse_client(server.url, httpx_client_factory=client)
+    else:
+        async with client() as http:
+            yield streamable_http_client(
+                server.url, http_client=http, terminate_on_close=False, max_sse_event_size=BYTES_MAX
+            )
+
+
+def _tools(listed: list[Any], where: str) -> tuple[Tool, ...]:
+    tools = {tool.name: _tool(tool, where) for tool in listed}
+    if len(tools) < len(listed):
+        names = [tool.name for tool in listed]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise McpProblem(f"{where} lists the tool {twice[:200]!r} twice.")
+    return tuple(tools.values())
+
+
+def _tool(listed: Any, where: str) -> Tool:
+    schema = listed.input_schema
+    simple = mapped(schema)
+    try:
+        return Tool(
+            name=listed.name,
+            description=(listed.description or listed.title or "")[:20_000],
+            parameters=simple,
+            original=None if simple == schema else schema,
+        )
+    except ValidationError:
+        raise McpProblem(f"{where} lists a tool without a usable name.") from None
+
+
+def _where(server: McpServer | McpCommand) -> str:
+    if isinstance(server, McpCommand):
+        return f"The command {server.command!r}"
+    return urlsplit(server.url).netloc.rpartition("@")[2]
+
+
+def _check_address(server: McpServer) -> None:
+    try:
+        parts = urlsplit(server.url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise McpProblem("Give the server's URL, such as https://example.org/mcp.")
+    for name, value in server.headers.items():
+        if not (name.isascii() and value.isascii() and value.isprintable() and name.isprintable()):
+            raise McpProblem(f"The header {name!r} has a character that cannot be sent.")
+
+
+_STATUS = {
+    401: "{where} wants to know who asks (HTTP 401): give its key as a header.",
+    403: "{where} refused the key (HTTP 403): it is not valid, or may not do this.",
+    404: "{where} has nothing at that path (HTTP 404). Check the URL; many end in /mcp or /sse.",
+    405: "{where} does not speak MCP at that path (HTTP 405). Many URLs end in /mcp or /sse.",
+    429: "{where} limits the rate (HTTP 429). Try again in a minute.",
+}
+# Answers that mean: not this transport, perhaps the other.
+_OTHER = frozenset({400, 404, 405, 406, 415, 501})
+
+
+def _explained(problem: Exception, watch: Watch, kind: str) -> McpProblem:
+    where = watch.where
+    if isinstance(problem, McpProblem):
+        return problem
+    if watch.status >= 400:
+        told = _STATUS.get(watch.status, "{where} answered HTTP {status}.")
+        sentence = told.format(where=where, status=watch.status)
+        return (_TryOther if kind == "http" and watch.status in _OTHER else McpProblem)(sentence)
+    if isinstance(problem, OSError) and kind == "stdio":
+        return McpProblem(f"{where} cannot be started: {problem.strerror or problem}.")
+    return McpProblem(f"{where} does not speak MCP, or broke off while it listed its tools.")
