@@ -34,11 +34,15 @@ QUICK_WORKERS = 4
 
 def serve(settings: Settings, host: str | None = None, port: int | None = None) -> int:
     """Start everything in the foreground until SIGINT or SIGTERM; returns the exit code:
-    0 stopped, 1 a program would not start, 2 a setting is bad. `host` and `port` override
-    HOST and PORT, and port 0 takes a free one."""
+    0 stopped, 1 a program would not start, 2 a setting or config.yaml is bad. `host` and
+    `port` override HOST and PORT, and port 0 takes a free one."""
+    from engine.config import ConfigError
+    from webapp.catalog import read_config
+
     try:
         settings, env = _resolve(settings, host, port)
-    except SettingsError as error:
+        read_config(settings)
+    except (SettingsError, ConfigError) as error:
         print(error, file=sys.stderr)
         return 2
     for notice in settings.notices:

@@ -264,6 +264,20 @@ def test_a_host_that_is_not_here_is_named(
     assert "HOST '203.0.113.9' is no address of this machine" in capsys.readouterr().err
 
 
+def test_a_mistake_in_config_yaml_is_said_before_anything_starts(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "config.yaml"
+    broken.write_text("providers:\n  demo:\n    display_nam: Demo\n")
+    settings = replace(settings, port=0, demo_port=0, config_file=broken)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STUDIO_CONFIG", str(broken))
+        assert supervisor.serve(settings) == 2
+    said = capsys.readouterr().err
+    assert "providers.demo.display_nam" in said
+    assert "line 3" in said
+
+
 def test_overrides_and_free_ports_reach_the_programs(settings: Settings) -> None:
     fresh, env = supervisor._resolve(replace(settings, port=1, demo_port=0), "localhost", 0)
     assert (fresh.host, env["HOST"]) == ("localhost", "localhost")
