@@ -101,6 +101,12 @@ class Asker:
         if on_send:
             on_send()
         capture = await self._exchange(connection, prepared)
+        if capture.stale:
+            try:
+                connection = await self._connected(prepared)
+            except ProviderError as error:
+                return Asked(error=error)
+            capture = await self._exchange(connection, prepared)
         asked = Asked(capture=capture, cancelled=capture.ended == "cancelled")
         loop = asyncio.get_running_loop()
         try:

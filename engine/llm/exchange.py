@@ -57,6 +57,13 @@ class Capture:
     tls_ms: float | None = None
     lag_ns: int = 0
 
+    @property
+    def stale(self) -> bool:
+        """Whether a kept connection turned out to be closed: it ended without a byte of an
+        answer, as it does when the peer closed it while the request was on its way. Such a
+        request belongs on a new connection (RFC 9112, section 9.3.1)."""
+        return self.connect_ms is None and not self.chunks and self.ended in ("eof", "reset")
+
 
 def clock_offset_ns() -> int:
     """CLOCK_MONOTONIC − CLOCK_REALTIME, the tightest of five bracketed readings."""
