@@ -111,7 +111,7 @@ class Asker:
         loop = asyncio.get_running_loop()
         try:
             asked.decoded = await loop.run_in_executor(
-                self.cpu, decode, capture, self.target.litellm_model, (self.target.api_key,)
+                self.cpu, decode, capture, prepared.model, (self.target.api_key,)
             )
             asked.error = asked.decoded.error
         except ProviderError as error:

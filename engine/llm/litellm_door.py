@@ -4,6 +4,9 @@ LiteLLM takes its HTTP clients from three of its module attributes. For the leng
 call all three lead to a transport of ours, which either records the request it is handed
 (prepare) or answers with bytes that were captured before (replay). No byte reaches the
 network, and nothing of LiteLLM is patched beyond those attributes.
+
+Meanwhile the environment shows LiteLLM no key, address or account: it would send a user's key
+to an address that the operator set for something else, or name the operator's organization.
 """
 
 from __future__ import annotations
@@ -11,15 +14,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import httpx
+
+# All that LiteLLM may see of the environment during a borrowed call.
+_SHOWN = re.compile(
+    r"HOME|PATH|LANG|LC_.*|TZ|TMPDIR|TIKTOKEN_CACHE_DIR|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE"
+    r"|LITELLM_LOCAL_MODEL_COST_MAP|REPEATED_STREAMING_CHUNK_LIMIT"
+)
 
 # LiteLLM's attributes are process-wide, so one borrowed call runs at a time.
 _lock = threading.Lock()
@@ -71,12 +81,19 @@ def borrowed(transport: httpx.AsyncBaseTransport) -> Iterator[None]:
         # Some of them come into being at their first use; those must be gone again after it.
         kept = {name: vars(litellm)[name] for name in ours if name in vars(litellm)}
         vars(litellm).update(ours)
+        # The mapping is exchanged, not changed: that would reach into C under other threads.
+        environ, vars(os)["environ"] = os.environ, _shown(os.environ)
         try:
             yield
         finally:
+            vars(os)["environ"] = environ
             for name in ours.keys() - kept.keys():
                 del vars(litellm)[name]
             vars(litellm).update(kept)
+
+
+def _shown(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if _SHOWN.fullmatch(name)}
 
 
 def run_async(coroutine: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from engine.llm.errors import ProviderError, guarded
@@ -49,9 +50,19 @@ def prepare(target: Target, request: ChatRequest) -> PreparedRequest:
             "keep yet; use a provider with a key, or an OpenAI-compatible gateway to it.",
         )
     arguments = _arguments(target, request)
+    target = replace(target, litellm_model=_sent_as(target.litellm_model, "tools" in arguments))
     if _is_direct(target):
         return _prepare_direct(target, arguments)
     return guarded(lambda: _prepare_by_litellm(target, arguments), (target.api_key,))
+
+
+def _sent_as(model: str, with_tools: bool) -> str:
+    """The id LiteLLM is asked: its own `vllm/` runs the model in this process, and its
+    `ollama/` writes tools into the prompt."""
+    prefix, _, name = model.partition("/")
+    if prefix == "vllm":
+        return f"hosted_vllm/{name}"
+    return f"ollama_chat/{name}" if prefix == "ollama" and with_tools else model
 
 
 def _is_direct(target: Target) -> bool:
@@ -83,7 +94,8 @@ def _prepare_direct(target: Target, arguments: dict[str, Any]) -> PreparedReques
         headers.append(("authorization", f"Bearer {target.api_key}"))
     headers.append(("user-agent", "llm-benchmark-studio"))
     encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    return PreparedRequest("POST", f"{_base_of(target)}/chat/completions", tuple(headers), encoded)
+    url = f"{_base_of(target)}/chat/completions"
+    return PreparedRequest("POST", url, tuple(headers), encoded, target.litellm_model)
 
 
 def _base_of(target: Target) -> str | None:
@@ -143,4 +155,10 @@ def _prepare_by_litellm(target: Target, arguments: dict[str, Any]) -> PreparedRe
             "at the socket.",
         )
     sent = recorder.request
-    return PreparedRequest(sent.method, str(sent.url), tuple(sent.headers.items()), recorder.body)
+    return PreparedRequest(
+        sent.method,
+        str(sent.url),
+        tuple(sent.headers.items()),
+        recorder.body,
+        target.litellm_model,
+    )

@@ -32,13 +32,15 @@ class Endpoint:
 class PreparedRequest:
     """A request that exists as bytes before any clock starts.
 
-    `body` is sent as it stands; `headers` hold the key, so neither is ever logged.
+    `body` is sent as it stands; `headers` hold the key, so neither is ever logged. `model` is
+    LiteLLM's id of what was asked, whose format the answer has.
     """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)
+    model: str = ""
 
     @property
     def endpoint(self) -> Endpoint:

@@ -93,7 +93,7 @@ def _shares(level: Level, pressed: Pressed) -> list[Share]:
             endpoint=pressed.prepared[0].endpoint,
             allow_private=pressed.target.allow_private,
             bodies=bodies,
-            model=pressed.target.litellm_model,
+            model=pressed.prepared[0].model,
             secrets=(pressed.target.api_key,),
             numbers=range(part, total, count),
             slots=len(range(part, slots, count)),
