@@ -17,8 +17,10 @@ import socket
 import struct
 import time
 from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from operator import sub
 from typing import Any, Literal
 
 from engine.llm.framing import ResponseEnd
@@ -103,7 +105,7 @@ class Exchange:
     def __init__(self, sock: socket.socket, tls: TlsPipe | None, kernel: bool) -> None:
         self._sock, self._tls, self._kernel = sock, tls, kernel
         self._pending = memoryview(b"")
-        self._stamps = array("q")
+        self._stamps: list[bytes] = []
         self._missing_stamp = not kernel
         self._offset = 0
         self.end = ResponseEnd()
@@ -151,9 +153,9 @@ class Exchange:
         """Take one read."""
         try:
             if self._kernel:
-                data, ancillary, _, _ = self._sock.recvmsg(READ_BYTES, NOTE_BYTES)
+                data, notes, _, _ = self._sock.recvmsg(READ_BYTES, NOTE_BYTES)
             else:
-                data, ancillary = self._sock.recv(READ_BYTES), []
+                data, notes = self._sock.recv(READ_BYTES), []
         except BlockingIOError:
             return
         except OSError:
@@ -164,15 +166,16 @@ class Exchange:
         if data and self._tls is not None:
             data, closed = self._tls.decrypt(data)
         if data:
-            self._keep(now, ancillary, data)
+            self._keep(now, notes, data)
         if closed:
             self.finish("complete" if self.end.feed_eof() else "eof")
 
-    def _keep(self, now: int, ancillary: list[Any], data: bytes) -> None:
-        stamp = kernel_time(ancillary)
-        if stamp is None:
+    def _keep(self, now: int, notes: list[Any], data: bytes) -> None:
+        # The one thing that was asked for; it is taken apart after the last read.
+        if len(notes) == 1:
+            self._stamps.append(notes[0][2])
+        else:
             self._missing_stamp = True
-        self._stamps.append(stamp or 0)
         self.capture.times.append(now)
         self.capture.chunks.append(data)
         if self.end.feed(data):
@@ -187,8 +190,8 @@ class Exchange:
             return
         if abs(offset - self._offset) > CLOCK_STEP_NS:
             return
-        moved = array("q", (stamp + offset for stamp in self._stamps))
-        lags = [read - kernel for read, kernel in zip(capture.times, moved, strict=True)]
+        moved = array("q", (stamp + offset for stamp in _nanoseconds(self._stamps)))
+        lags = list(map(sub, capture.times, moved))
         if min(lags) < -CLOCK_STEP_NS or moved[0] < capture.sent_ns - CLOCK_STEP_NS:
             return
         capture.lag_ns = max(lags)
@@ -214,6 +217,12 @@ def _keep_stamping() -> socket.socket:
     keeper.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
     atexit.register(keeper.close)
     return keeper
+
+
+def _nanoseconds(stamps: Sequence[bytes]) -> Iterator[int]:
+    """Kernel times as CLOCK_REALTIME nanoseconds."""
+    for seconds, nanos in _TIMESPEC.iter_unpack(b"".join(stamps)):
+        yield seconds * 1_000_000_000 + nanos
 
 
 def kernel_time(ancillary: list[Any]) -> int | None:

@@ -22,7 +22,6 @@ class ResponseEnd:
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._waiting: list[bytes] = []
-        self._tail = b""
         self._headers_done = False
         self._chunked = False
         self._complete = False
@@ -33,8 +32,8 @@ class ResponseEnd:
     def feed(self, data: bytes) -> bool:
         """Take one read; returns True when the response is complete."""
         self._waiting.append(data)
-        self._tail = (self._tail + data[-4:])[-4:]
-        if self._headers_done and self._chunked and self._tail != _END:
+        # A shorter read may hold the rest of an end that was cut.
+        if self._headers_done and self._chunked and len(data) >= 4 and not data.endswith(_END):
             return False
         return self._parse()
 

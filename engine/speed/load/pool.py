@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from engine.cancel import CancelToken
-from engine.speed.load.generator import read_message, write_message
-from engine.speed.load.work import Message, Ready, Report, Share, Stream
+from engine.speed.load.channel import read_message, write_message
+from engine.speed.load.work import CANCEL, Message, Ready, Report, Share, Stream
 
 _ROOT = Path(__file__).resolve().parents[3]
 # All processes start at the same moment, this long after the last one is ready, in seconds.
@@ -66,6 +66,11 @@ class GeneratorPool:
             if child.stdout:
                 child.stdout.close()
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes."""
+        return [child.pid for child in self._children]
+
     def run(self, shares: Sequence[Share], cancel: CancelToken) -> Iterator[Stream | Report]:
         """Run one level: its streams as they end, then one report a process.
 
@@ -74,42 +79,53 @@ class GeneratorPool:
         """
         asked = self._children[: len(shares)]
         for child, share in zip(asked, shares, strict=True):
-            write_message(self._pipe(child), share)
+            self._tell(child, share)
+        messages = self._until_cancelled(asked, cancel)
         for _ in asked:
-            self._next_ready()
+            while not isinstance(next(messages), Ready):
+                pass
         start_ns = time.monotonic_ns() + int(_LEAD_S * 1e9)
         for child in asked:
-            write_message(self._pipe(child), start_ns)
-        yield from self._until_reported(asked, cancel)
-
-    def _until_reported(
-        self, asked: Sequence[subprocess.Popen[bytes]], cancel: CancelToken
-    ) -> Iterator[Stream | Report]:
-        open_reports, told = len(asked), False
+            self._tell(child, start_ns)
+        open_reports = len(asked)
         while open_reports:
-            if cancel.reason and not told:
-                told = True
-                for child in asked:
-                    write_message(self._pipe(child), "cancel")
-            message = self._get(_POLL_S)
+            message = next(messages)
             if isinstance(message, Report):
                 open_reports -= 1
             if isinstance(message, Report | Stream):
                 yield message
 
-    def _next_ready(self) -> None:
-        while not isinstance(self._get(None), Ready):
-            pass
+    def _until_cancelled(
+        self, asked: Sequence[subprocess.Popen[bytes]], cancel: CancelToken
+    ) -> Iterator[Message]:
+        """Messages as they come, without end; tells the processes of a cancel once."""
+        told = False
+        while True:
+            if cancel.reason and not told:
+                told = True
+                for child in asked:
+                    self._tell(child, CANCEL)
+            if (message := self._get(_POLL_S)) is not None:
+                yield message
 
-    def _get(self, timeout_s: float | None) -> Message | None:
+    def _get(self, timeout_s: float) -> Message | None:
         try:
             index, message = self._messages.get(timeout=timeout_s)
         except queue.Empty:
             return None
         if message is None:
-            code = self._children[index].wait()
-            raise GeneratorDied(f"A load generator process ended with code {code}.")
+            raise self._died(self._children[index])
         return message
+
+    def _tell(self, child: subprocess.Popen[bytes], message: Any) -> None:
+        try:
+            write_message(self._pipe(child), message)
+        except BrokenPipeError:
+            raise self._died(child) from None
+
+    @staticmethod
+    def _died(child: subprocess.Popen[bytes]) -> GeneratorDied:
+        return GeneratorDied(f"A load generator process ended with code {child.wait()}.")
 
     def _listen(self, index: int, child: subprocess.Popen[bytes]) -> None:
         while (message := read_message(child.stdout)) is not None:  # type: ignore[arg-type]

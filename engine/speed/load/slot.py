@@ -22,14 +22,14 @@ class Slot:
     """A socket and what it is doing.
 
     The owner calls `event` for each readiness; `error` holds a sentence once the connection
-    could not be made. `number` and `planned_ns` describe the exchange it carries.
+    could not be made. `number` and `planned_ns` describe the exchange it carries; `kernel` says
+    that the kernel notes when bytes come.
     """
 
     __slots__ = (
         "_began_ns",
         "_connected_ns",
         "_host",
-        "_kernel",
         "_poll",
         "_tls",
         "connect_ms",
@@ -37,6 +37,7 @@ class Slot:
         "exchange",
         "expires_ns",
         "fd",
+        "kernel",
         "number",
         "planned_ns",
         "sock",
@@ -50,7 +51,7 @@ class Slot:
         self.sock = socket.socket(family, socket.SOCK_STREAM)
         self.sock.setblocking(False)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._kernel = enable_kernel_time(self.sock)
+        self.kernel = enable_kernel_time(self.sock)
         self.fd = self.sock.fileno()
         self.state: State = "connecting"
         self.error: str | None = None
@@ -67,7 +68,7 @@ class Slot:
         """Begin an exchange on an idle connection."""
         if self._tls is not None:
             payload = self._tls.encrypt(payload)
-        exchange = Exchange(self.sock, self._tls, self._kernel)
+        exchange = Exchange(self.sock, self._tls, self.kernel)
         self.exchange, self.state = exchange, "busy"
         self.number, self.planned_ns = number, planned_ns
         exchange.start(payload)
@@ -78,10 +79,8 @@ class Slot:
 
     def event(self, mask: int) -> None:
         """Do what the socket is ready for."""
-        if self.state == "busy":
-            exchange = self.exchange
-            if exchange is None:
-                return
+        exchange = self.exchange
+        if exchange is not None:
             if mask & ~select.EPOLLOUT:
                 exchange.readable()
             if mask & select.EPOLLOUT and exchange.sending:
@@ -93,7 +92,18 @@ class Slot:
         elif self.state == "handshake":
             self._shake(self._received())
         elif self.state == "idle":
-            self.close()
+            self._rested(self._received())
+
+    def _rested(self, data: bytes) -> None:
+        """An idle peer that ends or says anything has closed it, but for TLS's own messages
+        (session tickets, which come after the handshake)."""
+        if self.state != "idle":
+            return
+        if data and self._tls is not None:
+            said, closed = self._tls.decrypt(data)
+            if not said and not closed:
+                return
+        self.close()
 
     def take(self) -> Capture:
         """The finished exchange's capture; the connection is idle or closed afterwards."""

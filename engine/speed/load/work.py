@@ -13,6 +13,9 @@ from engine.samples import Sample
 # header changes.
 NONCE = "0000000000000000"
 
+# The word that ends a share early.
+CANCEL = "cancel"
+
 
 def nonce_of(seed: int, number: int) -> bytes:
     """What stands in NONCE's place in request `number` of a level: 16 hexadecimal digits."""

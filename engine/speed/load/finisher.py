@@ -1,0 +1,73 @@
+"""What happens to a stream once it has ended: decoding, measuring, telling; in small steps,
+because other streams are open meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import replace
+
+from engine.llm.ask import Asked
+from engine.llm.decode import decode_in_steps
+from engine.llm.errors import ProviderError
+from engine.llm.exchange import Capture
+from engine.samples import SampleKey, pack_arrivals
+from engine.speed.load.work import Message, Share, Stream
+from engine.speed.metrics import measure
+
+# Characters of an answer that go back with its sample.
+_TEXT_CHARS = 200
+_NO_KEY = SampleKey("", "", 0, 0, False)
+
+
+class Finisher:
+    """Takes what ended and emits its `Stream`. `cpu_ns` is what that took so far."""
+
+    def __init__(self, share: Share, emit: Callable[[Message], None]) -> None:
+        self._share, self._emit = share, emit
+        self._ended: deque[tuple[int, int, Capture | str]] = deque()
+        self._steps: Generator[None, None, None] | None = None
+        self.cpu_ns = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is anything to do."""
+        return self._steps is not None or bool(self._ended)
+
+    def add(self, number: int, planned_ns: int, ended: Capture | str) -> None:
+        """Take a stream: its capture, or the sentence that says why there was no connection."""
+        self._ended.append((number, planned_ns, ended))
+
+    def step(self) -> None:
+        """Do a few tenths of a millisecond of work, if there is any."""
+        if not self.pending:
+            return
+        before = time.thread_time_ns()
+        if self._steps is None:
+            self._steps = self._finish(*self._ended.popleft())
+        if next(self._steps, self) is self:
+            self._steps = None
+        self.cpu_ns += time.thread_time_ns() - before
+
+    def _finish(
+        self, number: int, planned_ns: int, ended: Capture | str
+    ) -> Generator[None, None, None]:
+        asked = Asked()
+        if isinstance(ended, str):
+            asked.error = ProviderError("connect", ended)
+            closed_ns = time.monotonic_ns()
+        else:
+            asked.capture, closed_ns = ended, ended.ended_ns
+            asked.cancelled = ended.ended == "cancelled"
+            try:
+                asked.decoded = yield from decode_in_steps(
+                    ended, self._share.model, self._share.secrets
+                )
+                asked.error = asked.decoded.error
+            except ProviderError as error:
+                asked.error = error
+        sample = measure(_NO_KEY, asked, None, "")
+        blob = pack_arrivals(sample.arrivals)
+        short = replace(sample, arrivals=(), text=sample.text[:_TEXT_CHARS])
+        self._emit(Stream(number, planned_ns, closed_ns, short, blob))
