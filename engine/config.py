@@ -27,6 +27,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Defaults",
+    "McpCommandConfig",
     "ModelConfig",
     "PromptTemplate",
     "ProviderConfig",
@@ -44,6 +45,7 @@ _SENT_AS = {"vllm/": "hosted_vllm/"}
 Tokens = Annotated[int, Field(ge=1, le=100_000_000)]
 Price = Annotated[float, Field(ge=0, le=1_000_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,79}$")]
 
 
 class _Part(BaseModel):
@@ -99,6 +101,17 @@ class ProviderConfig(_Part):
         return value
 
 
+class McpCommandConfig(_Part):
+    """An MCP server that may be started on this machine and spoken to over stdio. Users name
+    its key and nothing else; `env` is added to a bare environment, without the server's own
+    variables."""
+
+    display_name: str = Field(default="", max_length=120)
+    command: Name
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = Field(default={}, repr=False)
+
+
 class PromptTemplate(_Part):
     """A prompt to choose in the form."""
 
@@ -124,7 +137,8 @@ class Config(_Part):
 
     defaults: Defaults = Defaults()
     prompt_templates: dict[Name, PromptTemplate] = {}
-    providers: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,79}$")], ProviderConfig]
+    providers: dict[Key, ProviderConfig]
+    mcp_commands: dict[Key, McpCommandConfig] = {}
 
 
 def load_config(path: Path | None = None, demo_port: int | None = None) -> Config:

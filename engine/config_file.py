@@ -129,7 +129,7 @@ _ALLOWED = {
 }
 _PATTERNS = {
     "api_key_env": "is not the name of an environment variable; give its name, never the key.",
-    "": "is no key for a provider; use small letters, digits, - and _.",
+    "": "is no usable key; use small letters, digits, - and _.",
 }
 
 

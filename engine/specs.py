@@ -16,6 +16,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 PROMPT_MAX_CHARS = 500_000
@@ -246,11 +247,33 @@ class ModelListSpec(Spec):
     provider: str = Field(min_length=1, max_length=80)
 
 
+class McpListSpec(Spec):
+    """List the tools of an MCP server: at `url`, or one that `mcp_commands` of config.yaml
+    allows to be started (`command`, its key).
+
+    `sealed_headers` are the request's headers, encrypted by `jobs.mcp_access.seal`: they may
+    be secrets, and a spec is stored with its job.
+    """
+
+    kind: Literal["mcp_list"] = "mcp_list"
+    url: str = Field(default="", max_length=2_000)
+    transport: Literal["auto", "http", "sse"] = "auto"
+    sealed_headers: str = Field(default="", max_length=60_000, repr=False)
+    command: str = Field(default="", max_length=80)
+
+    @model_validator(mode="after")
+    def _one_server(self) -> McpListSpec:
+        if bool(self.url) == bool(self.command):
+            raise ValueError("give either a URL or a command")
+        return self
+
+
 SPECS: dict[str, type[Spec]] = {
     "benchmark": BenchmarkSpec,
     "tool_eval": ToolEvalSpec,
     "key_test": KeyTestSpec,
     "model_list": ModelListSpec,
+    "mcp_list": McpListSpec,
 }
 
 

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from engine.cancel import Cancelled, CancelToken
 from engine.net import BlockedAddress, UnknownHost
 from engine.tools.mcp_schema import mapped
 from engine.tools.suites import TOOLS_MAX, Tool
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 30.0
 PAGES_MAX = 50
+_CANCEL_POLL_S = 0.2
 Transport = Literal["auto", "http", "sse"]
 
 
@@ -64,9 +66,26 @@ class McpListing:
     duration_ms: float
 
 
-def list_tools(server: McpServer | McpCommand, timeout_s: float = TIMEOUT_S) -> McpListing:
-    """Ask for every page of tools. Blocks; raises McpProblem."""
-    return asyncio.run(_within(server, timeout_s))
+def list_tools(
+    server: McpServer | McpCommand,
+    timeout_s: float = TIMEOUT_S,
+    cancel: CancelToken | None = None,
+) -> McpListing:
+    """Ask for every page of tools. Blocks; raises McpProblem, and Cancelled by `cancel`."""
+    listing = asyncio.run(_unless(cancel or CancelToken(), _within(server, timeout_s)))
+    if listing is None:
+        raise Cancelled((cancel and cancel.reason) or "cancelled")
+    return listing
+
+
+async def _unless(cancel: CancelToken, work: Coroutine[Any, Any, McpListing]) -> McpListing | None:
+    """What `work` answers, or None when `cancel` ended it before."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        await asyncio.wait([task], timeout=_CANCEL_POLL_S)
+        if cancel.reason and task.cancel():
+            await asyncio.wait([task])
+    return None if task.cancelled() else task.result()
 
 
 async def _within(server: McpServer | McpCommand, timeout_s: float) -> McpListing:

@@ -7,4 +7,5 @@ HANDLERS: dict[str, str] = {
     "benchmark": "jobs.handlers.benchmark",
     "key_test": "jobs.handlers.checks",
     "model_list": "jobs.handlers.checks",
+    "mcp_list": "jobs.handlers.mcp_list",
 }

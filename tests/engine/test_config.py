@@ -314,3 +314,24 @@ def test_shipped_templates_and_defaults_make_valid_specs() -> None:
         )
         assert spec.prompt == template.prompt
     assert config.defaults.prompt == BenchmarkSpec(targets=(target,)).prompt
+
+
+def test_mcp_commands_are_none_by_default_and_read_by_key(file: Path) -> None:
+    assert load_config(file).mcp_commands == {}
+    file.write_text(GOOD + 'mcp_commands:\n  files: {command: npx, args: ["-y", "x"]}\n')
+    [(key, found)] = load_config(file).mcp_commands.items()
+    assert (key, found.command, found.args, found.env) == ("files", "npx", ("-y", "x"), {})
+
+
+@pytest.mark.parametrize(
+    ("block", "sentence"),
+    [
+        ("files: {args: []}", "mcp_commands.files.command is missing"),
+        ("Files: {command: npx}", "mcp_commands.Files is no usable key"),
+        ("files: {command: npx, cwd: /}", "mcp_commands.files.cwd is not known"),
+        ("files: {command: npx, args: -y}", "mcp_commands.files.args is '-y'; give a list"),
+        ("files: {command: npx, env: {A: 1}}", "mcp_commands.files.env.A is 1; give text"),
+    ],
+)
+def test_a_bad_mcp_command_names_its_place(file: Path, block: str, sentence: str) -> None:
+    assert sentence in refusal(file, f"{GOOD}mcp_commands:\n  {block}\n")

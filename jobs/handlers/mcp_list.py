@@ -1,0 +1,36 @@
+"""List the tools of an MCP server, for a page that waits for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.specs import McpListSpec
+from engine.tools.io.studio import lean
+from engine.tools.mcp import McpProblem, list_tools
+from jobs.mcp_access import server_of
+from jobs.progress import Context, JobFailed
+from jobs.timing import QUICK_DEADLINE_S
+from webapp.vault import VaultError
+
+# Our own sentence comes before the lane's.
+TIMEOUT_S = QUICK_DEADLINE_S - 2.0
+
+
+def handle(context: Context) -> dict[str, Any]:
+    """The listing: `{"server", "transport", "tools", "pages", "duration_ms"}`, the tools as
+    parts of a suite (`Tool.model_validate` reads each). Fails with one sentence."""
+    spec = context.spec
+    if not isinstance(spec, McpListSpec):
+        raise JobFailed(f"There is no listing of kind {context.job.kind!r}.")
+    try:
+        server = server_of(spec, context.settings)
+        found = list_tools(server, TIMEOUT_S, context.cancel)
+    except (McpProblem, VaultError) as error:
+        raise JobFailed(str(error)) from None
+    return {
+        "server": found.server,
+        "transport": found.transport,
+        "tools": [lean(tool) for tool in found.tools],
+        "pages": found.pages,
+        "duration_ms": found.duration_ms,
+    }
