@@ -160,11 +160,13 @@ def _arrivals(
 
     Exact counts come from usage in every chunk, or when there are as many events as
     tokens. Otherwise the known total is shared out by characters and the sample is
-    `bundled`. (A total one above the events is the unseen end-of-text token.)
+    `bundled`. (A total one above the events is the unseen end-of-text token, unless a tool
+    was called: its name is one event and mostly several tokens.)
     """
     if all(event.tokens is not None for event in events):
         return tuple(Arrival(e.at_ns - sent_ns, e.tokens or 0) for e in events), False
-    if output is None or output <= len(events) + 1:
+    unseen = 0 if any(event.part == "tool" for event in events) else 1
+    if output is None or output <= len(events) + unseen:
         return tuple(Arrival(e.at_ns - sent_ns, 1) for e in events), False
     shares = _share_out(output, [event.chars for event in events])
     pairs = zip(events, shares, strict=True)
@@ -173,12 +175,11 @@ def _arrivals(
 
 def _share_out(total: int, weights: Sequence[int]) -> list[int]:
     """Whole shares of `total` in proportion to `weights`, at least 1 each, adding up to it."""
-    spare = total - len(weights)
     heavy, out, given, seen = sum(weights), [], 0, 0
-    for weight in weights:
+    for later, weight in zip(range(len(weights) - 1, -1, -1), weights, strict=True):
         seen += weight
-        due = round(spare * seen / heavy)
-        out.append(1 + due - given)
+        due = min(max(round(total * seen / heavy), given + 1), total - later)
+        out.append(due - given)
         given = due
     return out
 

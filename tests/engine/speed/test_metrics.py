@@ -65,6 +65,23 @@ def test_four_tokens_an_event_give_the_same_speed_and_say_so() -> None:
     assert it.tpot_ms == pytest.approx(10)
 
 
+def test_bounds_of_the_time_per_token_hold_whatever_the_first_event_carried() -> None:
+    bundles = [at(100 + 40 * index, chars=16) for index in range(5)]
+    it = sample(bundles, Usage(input=1, output=20))
+    assert it.tpot_low_ms == pytest.approx(160 / 19)
+    assert it.tpot_high_ms == pytest.approx(160 / 4)
+    assert sample(STEADY, Usage(input=1, output=21)).tpot_low_ms is None
+
+
+def test_one_token_more_than_events_is_the_end_of_the_text_or_a_tools_name() -> None:
+    assert not sample(STEADY, Usage(input=1, output=22)).bundled
+    call = [at(100, "tool", 11), *(at(110 + 10 * n, "tool", 4) for n in range(5))]
+    it = sample(call, Usage(input=1, output=7))
+    assert it.bundled
+    assert [arrival.tokens for arrival in it.arrivals] == [2, 1, 1, 1, 1, 1]
+    assert it.tpot_ms == pytest.approx(10)
+
+
 def test_usage_in_every_chunk_makes_bundles_exact() -> None:
     bundles = [at(100, tokens=4), at(140, tokens=4), at(180, tokens=2)]
     it = sample(bundles, Usage(input=1, output=10))
