@@ -54,7 +54,12 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class ArgumentDiff:
     """An argument, expected and found. `rule` says what decided, in one sentence; `error` is
-    its class, None when it fits."""
+    its class, None when it fits.
+
+    `call` counts the answer's calls from 0; -1 is an expected call that was not made. `name`
+    "" is the call itself: then `expected` and `found` are names of tools, or the text that
+    could not be read. Of several allowed values `expected` is the list.
+    """
 
     call: int
     name: str
