@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain
+from operator import sub
 from typing import Literal, NamedTuple, overload
 
 Outcome = Literal["ok", "failed", "incomplete"]
@@ -62,6 +63,12 @@ class Arrivals(Sequence[Arrival]):
 
     def __init__(self, times_ns: array[int], counts: array[int]) -> None:
         self.times_ns, self.counts = times_ns, counts
+
+    @classmethod
+    def of(cls, arrivals: Iterable[Arrival]) -> Arrivals:
+        """The same events in columns."""
+        pairs = tuple(arrivals)
+        return cls(array("q", [a.at_ns for a in pairs]), array("I", [a.tokens for a in pairs]))
 
     def __len__(self) -> int:
         return len(self.times_ns)
@@ -204,15 +211,13 @@ class LevelClient:
 
 def pack_arrivals(arrivals: Sequence[Arrival]) -> bytes:
     """Compact, lossless blob: first-order differences as int64, then tokens as uint32."""
-    times, counts, last = array("q"), array("I"), 0
-    for at_ns, tokens in arrivals:
-        times.append(at_ns - last)
-        counts.append(tokens)
-        last = at_ns
+    seen = arrivals if isinstance(arrivals, Arrivals) else Arrivals.of(arrivals)
+    times = array("q", map(sub, seen.times_ns, chain((0,), seen.times_ns)))
+    counts = seen.counts[:]
     if sys.byteorder == "big":
         times.byteswap()
         counts.byteswap()
-    return zlib.compress(times.tobytes() + counts.tobytes(), 6)
+    return zlib.compress(times.tobytes() + counts.tobytes(), 1)
 
 
 def unpack_arrivals(blob: bytes) -> Arrivals:

@@ -113,7 +113,8 @@ class Collector:
     def result(self, usage: Usage) -> Decoded:
         """The answer so far. Tokens per event are given only if all events have them."""
         events = self._events
-        if any(event.tokens is None for event in events):
+        unknown = sum(event.tokens is None for event in events)
+        if 0 < unknown < len(events):
             events = [event._replace(tokens=None) for event in events]
         return Decoded(
             events=events,

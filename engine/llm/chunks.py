@@ -17,6 +17,7 @@ from engine.llm.answer import Collector, Decoded, Usage
 from engine.llm.errors import ProviderError, error_in
 from engine.llm.http import Response
 from engine.llm.sse import events
+from engine.llm.template import Template
 
 # What reading JSON of an unforeseen shape raises.
 _STRANGE = (AttributeError, LookupError, TypeError, ValueError)
@@ -38,9 +39,11 @@ class Reader(Protocol):
         """The counts the provider reported so far."""
 
 
-def read_in_steps(response: Response, reader: Reader) -> Generator[None, None, Decoded]:
+def read_in_steps(
+    response: Response, reader: Reader, template: Template | None = None
+) -> Generator[None, None, Decoded]:
     """Decode a 2xx response, giving way after every `STEP_CHUNKS` chunks, for a process that
-    has streams to read meanwhile."""
+    has streams to read meanwhile. `template` is for OpenAI's format alone."""
     answer = reader.answer
     if "json" in response.content_type:
         if body := response.body.strip():
@@ -49,6 +52,11 @@ def read_in_steps(response: Response, reader: Reader) -> Generator[None, None, D
         return _result(reader)
     stream = events(response.pieces)
     for index, event in enumerate(stream, start=1):
+        if index % STEP_CHUNKS == 0:
+            yield
+        if template is not None and (text := template.text_in(event.data)) is not None:
+            answer.text(event.at_ns, text)
+            continue
         if event.data.strip() == _DONE:
             answer.finished = True
             break
@@ -58,8 +66,8 @@ def read_in_steps(response: Response, reader: Reader) -> Generator[None, None, D
             break
         if not _take(reader, event.at_ns, found, response.status):
             break
-        if index % STEP_CHUNKS == 0:
-            yield
+        if template is not None:
+            template.learn(event.data, found)
     return _result(reader)
 
 

@@ -26,6 +26,7 @@ from engine.llm.exchange import Capture
 from engine.llm.gemini_stream import GeminiReader
 from engine.llm.http import Response, parse_response
 from engine.llm.openai_stream import OpenAIReader
+from engine.llm.template import Template
 
 # LiteLLM prefixes that do not answer in OpenAI's chat completion chunks: their reader, or
 # None where LiteLLM decodes.
@@ -78,7 +79,8 @@ def decode_in_steps(
 
         decoded = decode_by_litellm(response, model, secrets)
     else:
-        decoded = yield from read_in_steps(response, new_reader())
+        template = Template() if new_reader is OpenAIReader else None
+        decoded = yield from read_in_steps(response, new_reader(), template)
     if decoded.error is not None:
         decoded.error.message = mask(decoded.error.message, *secrets)[:MESSAGE_CHARS]
     return decoded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +12,7 @@ from engine.llm.errors import ProviderError
 from engine.llm.exchange import Capture
 from engine.llm.tokens import count_tokens
 from engine.pricing import Price, cost_usd
-from engine.samples import Arrival, Outcome, Sample, SampleKey, Tokens
+from engine.samples import Arrivals, Outcome, Sample, SampleKey, Tokens
 
 # Characters of the answer that are kept with a sample.
 TEXT_CHARS = 20_000
@@ -155,7 +156,7 @@ def _streamed(tokens: Tokens, decoded: Decoded) -> int | None:
 
 def _arrivals(
     events: Sequence[TokenEvent], sent_ns: int, output: int | None
-) -> tuple[tuple[Arrival, ...], bool]:
+) -> tuple[Arrivals, bool]:
     """Token events as offsets from `t_send`, with the tokens each carried.
 
     Exact counts come from usage in every chunk, or when there are as many events as
@@ -163,14 +164,14 @@ def _arrivals(
     `bundled`. (A total one above the events is the unseen end-of-text token, unless a tool
     was called: its name is one event and mostly several tokens.)
     """
+    times = array("q", [event.at_ns - sent_ns for event in events])
     if all(event.tokens is not None for event in events):
-        return tuple(Arrival(e.at_ns - sent_ns, e.tokens or 0) for e in events), False
+        return Arrivals(times, array("I", [event.tokens or 0 for event in events])), False
     unseen = 0 if any(event.part == "tool" for event in events) else 1
     if output is None or output <= len(events) + unseen:
-        return tuple(Arrival(e.at_ns - sent_ns, 1) for e in events), False
+        return Arrivals(times, array("I", [1]) * len(times)), False
     shares = _share_out(output, [event.chars for event in events])
-    pairs = zip(events, shares, strict=True)
-    return tuple(Arrival(e.at_ns - sent_ns, n) for e, n in pairs), True
+    return Arrivals(times, array("I", shares)), True
 
 
 def _share_out(total: int, weights: Sequence[int]) -> list[int]:
