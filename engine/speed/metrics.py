@@ -134,12 +134,12 @@ def _tokens(decoded: Decoded, prompt_text: str, complete: bool) -> Tokens:
             cache_write=usage.cache_write,
             cache_write_1h=usage.cache_write_1h,
         )
-    if not decoded.events:
-        return Tokens()
+    if not complete or not decoded.events:
+        return Tokens(usage.input, source="none" if usage.input is None else "usage")
     written = decoded.text + decoded.reasoning
     written += "".join(call["name"] + call["arguments"] for call in decoded.tool_calls)
     return Tokens(
-        input=count_tokens(prompt_text),
+        input=count_tokens(prompt_text) if usage.input is None else usage.input,
         output=count_tokens(written),
         reasoning=count_tokens(decoded.reasoning) if decoded.reasoning else None,
         source="estimate",

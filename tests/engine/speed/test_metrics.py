@@ -119,9 +119,10 @@ def test_an_answer_without_tokens_is_a_failure() -> None:
     [("eof", "stream_broken"), ("reset", "stream_broken"), ("timeout", "timeout")],
 )
 def test_a_cut_answer_is_incomplete_and_has_no_speed(ended: str, error: str) -> None:
-    it = sample(STEADY, finished=False, ended=ended)
+    it = sample(STEADY, finished=False, ended=ended, text="one two three")
     assert (it.outcome, it.error) == ("incomplete", error)
     assert it.output_tps is None
+    assert (it.tokens.output, it.tokens.source, it.cost_usd) == (None, "none", None)
     assert it.ttft_ms == pytest.approx(100)
 
 
