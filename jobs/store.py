@@ -40,6 +40,7 @@ _KEY = (
 _PLAIN = tuple(
     f.name for f in fields(Sample) if f.name not in ("key", "tries", "tokens", "arrivals")
 )
+_WHERE = ("provider", "model", "context_tokens", "level")
 # What a run remembers of a target: all that a report needs, and nothing secret.
 _TARGET = tuple(
     f.name for f in fields(Target) if f.name not in ("api_key", "api_base", "allow_private")
@@ -64,17 +65,39 @@ def store_samples(run: Run, samples: Sequence[Sample]) -> None:
 
 
 def load_samples(
-    run: Run, *, light: bool = False, only: Collection[int] | None = None
+    run: Run,
+    *,
+    light: bool = False,
+    only: Collection[int] | None = None,
+    where: LevelKey | None = None,
 ) -> list[Sample]:
     """The run's samples in the order they were stored; `light` leaves out the answers'
-    text and the arrival times, which are most of the bytes. `only` names rows by id."""
+    text and the arrival times, which are most of the bytes. `only` names rows by id,
+    `where` a load level ("" for its target's warm-ups)."""
     heavy = ("text", "arrivals") if light else ()
     columns = [field for field in SampleRow._meta.sorted_fields if field.name not in heavy]
     rows = SampleRow.select(*columns).where(SampleRow.run == run.id).order_by(SampleRow.id)
     if only is not None:
         row_id: Any = SampleRow.id
         rows = rows.where(row_id.in_(list(only)))
+    if where is not None:
+        rows = rows.where(*(getattr(SampleRow, name) == getattr(where, name) for name in _WHERE))
     return [_sample(row, light) for row in rows]
+
+
+def load_page(
+    run: Run, *, first: int = 0, count: int, newest: bool = False
+) -> list[tuple[int, Sample]]:
+    """`count` samples from position `first` with the ids of their rows, light; oldest first,
+    or `newest` first."""
+    row_id: Any = SampleRow.id
+    order = row_id.desc() if newest else row_id
+    # Ids alone come from the index; rows in between are never read.
+    chosen: Any = SampleRow.select(SampleRow.id).where(SampleRow.run == run.id)
+    ids = [i for (i,) in chosen.order_by(order).offset(first).limit(count).tuples()]
+    found = load_samples(run, light=True, only=ids)
+    pairs = list(zip(sorted(ids), found, strict=True))
+    return pairs[::-1] if newest else pairs
 
 
 def stored_keys(run: Run) -> frozenset[SampleKey]:

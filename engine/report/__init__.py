@@ -8,7 +8,8 @@ from engine.report.cautions import cautions
 from engine.report.document import SCHEMA, document, to_csv, to_json
 from engine.report.result import METRICS, Client, Requests, Result, results, sample_row
 from engine.report.table import table
-from engine.report.verdict import Verdict, front_tier, verdict
+from engine.report.verdict import front_tier, verdict
+from engine.report.wording import Verdict
 
 __all__ = [
     "METRICS",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.report import numbers, wording
+from engine.report.knee import sweeps, widest
 from engine.report.result import Result
 from engine.report.verdict import front_tier
 from engine.report.wording import FIRST_TOKEN, SPEED
@@ -26,6 +27,8 @@ class Card:
 def cards(results: Sequence[Result]) -> list[Card]:
     """Fastest, earliest, cheapest and how the requests ended; a figure nobody has shows an
     en dash, so that the row never changes its shape while a run fills."""
+    if any(result.level for result in results):
+        return _loaded(results)
     front = front_tier(results)
     return [_fastest(front), _earliest(front), _cheapest(front), _requests(results)]
 
@@ -40,7 +43,7 @@ def _fastest(front: Sequence[Result]) -> Card:
     note = wording.name(best, front)
     if interval != numbers.NONE:
         note += f", {interval}"
-    return Card(title, numbers.tps(summary.p50), "tokens/s", note)
+    return Card(title, SPEED.median(best), "tokens/s", note)
 
 
 def _earliest(front: Sequence[Result]) -> Card:
@@ -49,13 +52,39 @@ def _earliest(front: Sequence[Result]) -> Card:
     if best is None:
         return Card(title, numbers.NONE)
     note = f"{wording.name(best, front)}, {tail_words(best.ttft_ms)}"
-    return Card(title, numbers.ms(best.ttft_ms.p50), "ms", note)
+    return Card(title, FIRST_TOKEN.median(best), "ms", note)
 
 
 def tail_words(summary: Summary) -> str:
     """ "p95 141", or "max 141" where there are too few values for a p95."""
     name, value = tail(summary, "p95")
     return numbers.NONE if value is None else f"{name} {numbers.ms(value)}"
+
+
+def _loaded(results: Sequence[Result]) -> list[Card]:
+    """The same row for load levels: what the best target reached, and at which level."""
+    best = next((sweep.best for sweep in widest(sweeps(results))), None)
+    throughput, first = "Most throughput", "First token there"
+    slo = any(result.goodput.share is not None for result in results)
+    goodput = "Goodput there"
+    if best is None:
+        third = Card(goodput, numbers.NONE) if slo else _cheapest(front_tier(results))
+        return [Card(throughput, numbers.NONE), Card(first, numbers.NONE), third,
+                _requests(results)]  # fmt: skip
+    note = f"{wording.name(best, results)}, {wording.pressed(best)}"
+    return [
+        Card(throughput, numbers.number(best.system_output_tps), "tokens/s", note),
+        Card(first, FIRST_TOKEN.median(best), "ms", f"median, {tail_words(best.ttft_ms)}"),
+        _goodput(goodput, best) if slo else _cheapest(front_tier(results)),
+        _requests(results),
+    ]
+
+
+def _goodput(title: str, best: Result) -> Card:
+    good = best.goodput
+    interval = numbers.span(*good.ci95, show=lambda end: numbers.fixed(end * 100, 0))
+    note = f"{interval}{numbers.NARROW}%, {numbers.number(good.per_s)} good requests/s"
+    return Card(title, numbers.percent(good.share), "", note)
 
 
 def _cheapest(front: Sequence[Result]) -> Card:

@@ -14,7 +14,13 @@ LENGTHS_DIFFER = 0.2
 def cautions(results: Sequence[Result]) -> list[str]:
     """Sentences, in order of weight; none when the figures can be read as they stand."""
     answered = [result for result in results if result.requests.ok]
-    return [*_saturated(answered), *_clocks(answered), *_lengths(answered), *_counts(answered)]
+    return [
+        *_saturated(answered),
+        *_late(answered),
+        *_clocks(answered),
+        *_lengths(answered),
+        *_counts(answered),
+    ]
 
 
 def _saturated(results: Sequence[Result]) -> Iterator[str]:
@@ -22,6 +28,18 @@ def _saturated(results: Sequence[Result]) -> Iterator[str]:
         yield (
             "The load generator was saturated: latencies contain its own delay. Measure again "
             "with less concurrency or on a faster machine."
+        )
+
+
+def _late(results: Sequence[Result]) -> Iterator[str]:
+    """Open loops that fell behind: the endpoint's fault or the machine's, and not to be read
+    off the time since a request was sent."""
+    late = [r for r in results if r.rate and {"late_dispatch", "unsent"} & set(r.client.marks)]
+    if late:
+        names = ", ".join(dict.fromkeys(wording.pressed(result) for result in late))
+        yield (
+            f"Requests could not be sent when they were due at {names}. Read the times counted "
+            "from when they were due: those contain the wait."
         )
 
 

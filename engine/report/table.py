@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from engine.report import numbers
+from engine.report import numbers, wording
 from engine.report.cards import cost_per_request, tail_words
 from engine.report.result import Result
 from engine.stats import confidence_label
@@ -69,11 +69,11 @@ def _model(result: Result, provider: bool, tiers: bool) -> Text:
 
 def _load(result: Result) -> str:
     """ "64 streams" or "12.5 requests/s", with what the whole endpoint gave."""
-    pressed = f"{result.rate:g} requests/s" if result.rate else f"{result.concurrency} streams"
+    pressed = wording.pressed(result)
     if result.system_output_tps is None:
         return pressed
     saturated = ", generator saturated" if result.client.saturated else ""
-    return f"{pressed}: {numbers.tps(result.system_output_tps)} tok/s in all{saturated}"
+    return f"{pressed}: {numbers.number(result.system_output_tps)} tok/s in all{saturated}"
 
 
 def _cells(result: Result) -> list[Text]:

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from engine.report import numbers, wording
+from engine.report import load_verdict, numbers, wording
 from engine.report.result import Result
-from engine.report.wording import FIRST_TOKEN, SPEED, Metric
+from engine.report.wording import FIRST_TOKEN, SPEED, Metric, Verdict
 from engine.stats import NOT_DISTINGUISHABLE, Comparison, runs_to_compare
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`headline` is the claim, `interval` its uncertainty (both without a full stop, the
-    interval may be empty), `notes` whole sentences that follow."""
-
-    headline: str
-    interval: str = ""
-    notes: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        claim = f"{self.headline} ({self.interval})" if self.interval else self.headline
-        return " ".join((f"{claim}.", *self.notes))
-
-
-def verdict(results: Sequence[Result]) -> Verdict:
+def verdict(results: Sequence[Result], trouble: str = "") -> Verdict:
     """The verdict on a benchmark, on its smallest context size that has an answer.
 
     Needs no complete run: what is measured so far is judged. Results timed by a library's
-    own clock are not ranked with those timed on the wire.
+    own clock are not ranked with those timed on the wire. `trouble` is the first thing that
+    went wrong, for results that carry no samples.
     """
     tested = [result for result in results if result.requests.total]
     if not tested:
         return Verdict("Nothing is measured yet")
     front = front_tier(tested)
     if not front:
-        return _all_failed(tested)
+        return _all_failed(tested, trouble)
+    if loaded := load_verdict.verdict(tested):
+        return Verdict(loaded.headline, loaded.interval, (*loaded.notes, *_silent(tested)))
     speeds, starts = SPEED.best_first(front), FIRST_TOKEN.best_first(front)
     said = _ranking(speeds, SPEED) if speeds else _ranking(starts, FIRST_TOKEN)
     notes = _first_token(starts) if speeds else ()
@@ -134,10 +122,10 @@ def _silent(tested: Sequence[Result]) -> tuple[str, ...]:
     return (f"{wording.names(silent, tested)} gave no complete answer.",) if silent else ()
 
 
-def _all_failed(tested: Sequence[Result]) -> Verdict:
+def _all_failed(tested: Sequence[Result], trouble: str) -> Verdict:
     total = sum(result.requests.total for result in tested)
     reasons = (sample.message for result in tested for sample in result.samples)
-    reason = next((text.rstrip(".") for text in reasons if text), "")
+    reason = next((text for text in reasons if text), trouble).rstrip(".")
     said = "The only request failed" if total == 1 else f"None of {total} requests succeeded"
     return Verdict(f"{said}: {reason}" if reason else said)
 

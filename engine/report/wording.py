@@ -27,6 +27,20 @@ TROUBLES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """`headline` is the claim, `interval` its uncertainty (both without a full stop, the
+    interval may be empty), `notes` whole sentences that follow."""
+
+    headline: str
+    interval: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        claim = f"{self.headline} ({self.interval})" if self.interval else self.headline
+        return " ".join((f"{claim}.", *self.notes))
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """A figure that models are ranked by: its field, its unit, which way is better, and the
     words for being the best."""
@@ -45,9 +59,17 @@ class Metric:
     def text(self, value: float) -> str:
         return numbers.tps(value) if self.unit == "tokens/s" else numbers.ms(value)
 
+    def median(self, result: Result) -> str:
+        """The median as sentence, card, chart and table show it: a speed with the digits that
+        its interval justifies."""
+        summary = self.summary(result)
+        if self.unit == "tokens/s":
+            return numbers.measured(summary.p50, summary.ci95)
+        return numbers.ms(summary.p50)
+
     def said(self, result: Result) -> str:
         """The median with its unit."""
-        return f"{self.text(self.summary(result).p50 or 0.0)}{numbers.NARROW}{self.unit}"
+        return f"{self.median(result)}{numbers.NARROW}{self.unit}"
 
     def best_first(self, results: Sequence[Result]) -> list[Result]:
         """The results that have the figure, best median first."""
@@ -132,3 +154,14 @@ def troubles(errors: Mapping[str, int]) -> list[str]:
         f"{numbers.count(number)} {TROUBLES.get(kind, (kind, kind))[number != 1]}"
         for kind, number in frequent
     ]
+
+
+def pressed(result: Result) -> str:
+    """ "1 stream", "32 streams", "12.5 requests/s"; empty for a sequential result."""
+    if result.rate is not None:
+        return f"{result.rate:g} requests/s"
+    if not result.level:
+        return ""
+    return (
+        f"{numbers.count(result.concurrency)} {'stream' if result.concurrency == 1 else 'streams'}"
+    )

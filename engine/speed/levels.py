@@ -10,6 +10,9 @@ from engine.specs import LoadSpec
 # What a level takes when the spec names neither a number of requests nor a duration.
 _LEAST_REQUESTS, _ROUNDS, _OPEN_S = 32, 4, 10.0
 
+# A further level that adds less throughput than this is past saturation.
+SATURATION_GAIN = 0.05
+
 Arrivals = Literal["closed", "constant", "poisson"]
 
 

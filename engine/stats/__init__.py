@@ -16,6 +16,7 @@ from engine.stats.comparison import (
 from engine.stats.intervals import Interval, wilson
 from engine.stats.itl import pooled_itl
 from engine.stats.summary import (
+    SHOWN_FROM,
     Summary,
     confidence_label,
     describe,
@@ -25,6 +26,7 @@ from engine.stats.summary import (
 
 __all__ = [
     "NOT_DISTINGUISHABLE",
+    "SHOWN_FROM",
     "Comparison",
     "Interval",
     "Summary",

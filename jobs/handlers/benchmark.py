@@ -21,7 +21,7 @@ from engine.events import (
 from engine.samples import SampleKey
 from engine.specs import BenchmarkSpec
 from engine.speed.runner import run_benchmark
-from jobs import states
+from jobs import digests, states
 from jobs.progress import Context, JobFailed
 from jobs.store import (
     SampleWriter,
@@ -61,6 +61,7 @@ def handle(context: Context) -> dict[str, Any]:
     _update(run, context, finished_at=time.time(), environment=neighbours)
     if ended.reason != "complete":
         raise Cancelled(ended.reason)
+    digests.refresh(run)
     return {"run": run.id, "done": writer.done, "failed": writer.failed}
 
 

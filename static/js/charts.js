@@ -2,10 +2,14 @@
 // that live updates replace (js/live.js announces each arrival as `studio:data`).
 //
 //   <canvas data-chart="speed"></canvas>
+//   <canvas data-chart="latency:2"></canvas>  the second one of a kind
 //   <div id="run-charts" data-chart-data hidden>{"speed": {"label": "…", "rows": […]}}</div>
 
+import { byLevel } from "./charts/by_level.js";
 import { context } from "./charts/context.js";
+import { distribution } from "./charts/distribution.js";
 import { firstToken } from "./charts/first_token.js";
+import { loadCurve } from "./charts/load_curve.js";
 import { speed } from "./charts/speed.js";
 import { onThemeChange, readTheme } from "./charts/theme.js";
 import { tradeoff } from "./charts/tradeoff.js";
@@ -16,6 +20,11 @@ const KINDS = {
   tradeoff,
   context_speed: context,
   context_first_token: context,
+  load_curve: loadCurve,
+  latency: byLevel,
+  goodput: byLevel,
+  ecdf_first: distribution,
+  ecdf_answer: distribution,
 };
 
 const drawn = new Map();
@@ -30,7 +39,7 @@ function drawAll() {
 }
 
 function draw(canvas, data, theme) {
-  const config = KINDS[canvas.dataset.chart](data, theme);
+  const config = KINDS[canvas.dataset.chart.split(":")[0]](data, theme);
   canvas.setAttribute("aria-label", data.label);
   const chart = drawn.get(canvas);
   if (!chart) {

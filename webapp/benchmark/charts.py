@@ -7,32 +7,35 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.report import Result, front_tier, numbers
-from engine.samples import Sample
+from engine.report.digest import POINTS_MAX, Digest
+from engine.report.wording import FIRST_TOKEN, SPEED
 from engine.stats import Summary
-
-# With more points in all a distribution is drawn as its quartiles.
-POINTS_MAX = 200
+from webapp.benchmark.distributions import distributions
 
 Colours = Mapping[tuple[str, str], int]
 Names = Mapping[tuple[str, str], str]
 
 
-def chart_data(results: Sequence[Result], ordered: Sequence[Result], colours: Colours) -> Any:
-    """All charts by the name their canvas has. `ordered` is the order of the table."""
+def chart_data(digests: Sequence[Digest], ordered: Sequence[Result], colours: Colours) -> Any:
+    """All charts of a sequential run by the name their canvas has. `ordered` is the order of
+    the table."""
+    results = [item.result for item in digests]
     size = bar_size(results)
     front = [result for result in ordered if result.context_tokens == size]
+    drawn = {id(item.result): item for item in digests}
     data: dict[str, Any] = {
         "speed": _speed(front, colours),
-        "first_token": _first_token(front, colours),
+        "first_token": _first_token([drawn[id(result)] for result in front], colours),
         "tradeoff": _tradeoff(front, colours),
+        **distributions([item for item in digests if item.result in front], colours),
     }
     sizes = sorted({result.context_tokens for result in results})
     if len(sizes) > 1:
         data["context_speed"] = _context(
-            results, sizes, colours, "output_tps", "Output, tokens/s", numbers.tps
+            results, sizes, colours, "output_tps", "Output, tokens/s", SPEED.median
         )
         data["context_first_token"] = _context(
-            results, sizes, colours, "ttft_ms", "First token, ms", numbers.ms
+            results, sizes, colours, "ttft_ms", "First token, ms", FIRST_TOKEN.median
         )
     return data
 
@@ -63,25 +66,29 @@ def _speed(front: Sequence[Result], colours: Colours) -> dict[str, Any]:
     return {"label": f"Output speed, median tokens per second: {said}.", "rows": rows}
 
 
-def _first_token(front: Sequence[Result], colours: Colours) -> dict[str, Any]:
-    every = sum(result.ttft_ms.n for result in front) <= POINTS_MAX
+def _first_token(front: Sequence[Digest], colours: Colours) -> dict[str, Any]:
+    every = sum(item.result.ttft_ms.n for item in front) <= POINTS_MAX
     rows = []
-    for result in front:
-        summary = result.ttft_ms
-        taken = [sample for sample in result.ok if sample.ttft_ms is not None] if every else []
+    for item in front:
+        result, summary = item.result, item.result.ttft_ms
+        taken = item.firsts if every else []
         spread = None if every or not summary.n else _spread(summary)
         rows.append(
             _named(result, colours)
             | {
                 "median": summary.p50,
                 "spread": spread,
-                "points": [sample.ttft_ms for sample in taken],
-                "texts": [_point(result, sample) for sample in taken],
+                "points": [first for _, first in taken],
+                "texts": [
+                    f"{result.label}, run {run + 1}: {numbers.ms(first)} ms" for run, first in taken
+                ],
             }
         )
     said = ", ".join(
-        f"{result.label} {numbers.ms(result.ttft_ms.p50) if result.ttft_ms.n else _nothing(result)}"
-        for result in front
+        f"{item.result.label} {numbers.ms(item.result.ttft_ms.p50)}"
+        if item.result.ttft_ms.n
+        else f"{item.result.label} {_nothing(item.result)}"
+        for item in front
     )
     return {"label": f"Time to first token, median milliseconds: {said}.", "rows": rows}
 
@@ -106,7 +113,7 @@ def _context(
     colours: Colours,
     metric: str,
     unit: str,
-    show: Callable[[float | None], str],
+    show: Callable[[Result], str],
 ) -> dict[str, Any]:
     lines: dict[tuple[str, str], dict[str, Any]] = {}
     for result in results:
@@ -114,7 +121,7 @@ def _context(
         where = (result.provider, result.model)
         line = lines.setdefault(where, _named(result, colours) | {"points": []})
         if summary.p50 is not None:
-            text = f"{result.label}, {numbers.tier(result.context_tokens)}: {show(summary.p50)}"
+            text = f"{result.label}, {numbers.tier(result.context_tokens)}: {show(result)}"
             point = {"x": result.context_tokens, "y": summary.p50, "text": text}
             line["points"].append(point | _interval(summary))
     said = "; ".join(point["text"] for line in lines.values() for point in line["points"])
@@ -142,13 +149,8 @@ def _nothing(result: Result) -> str:
     return "no answer" if result.requests.total else "not measured"
 
 
-def _point(result: Result, sample: Sample) -> str:
-    return f"{result.label}, run {sample.key.run + 1}: {numbers.ms(sample.ttft_ms)} ms"
-
-
 def _both(result: Result) -> str:
-    first, speed = numbers.ms(result.ttft_ms.p50), numbers.tps(result.output_tps.p50)
-    return f"{result.label}: {first} ms, {speed} tokens/s"
+    return f"{result.label}: {FIRST_TOKEN.median(result)} ms, {SPEED.median(result)} tokens/s"
 
 
 def _text(result: Result, summary: Summary, unit: str, shown: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,24 +10,13 @@ from statistics import fmean
 from engine.samples import Sample
 from webapp.benchmark.estimate import estimate, requests_of
 from webapp.benchmark.figures import Figures
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """One model's row: requests done of all (warm-ups are requests too), and the speed of
-    its last answer in tokens per second. `number` is its colour."""
-
-    number: int
-    label: str
-    done: int
-    failed: int
-    total: int
-    output_tps: float | None
+from webapp.benchmark.lanes import Lane, levels_progress
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`left_s` is None while nothing tells it; costs are USD, None when unknown."""
+    """`left_s` is None while nothing tells it; costs are USD, None when unknown, and
+    `unpriced` counts the answers whose cost is."""
 
     done: int
     failed: int
@@ -36,6 +24,7 @@ class Progress:
     left_s: float | None
     spent_usd: float | None
     bound_usd: float | None
+    unpriced: int
     lanes: tuple[Lane, ...]
 
     @property
@@ -46,21 +35,36 @@ class Progress:
 
 def progress(figures: Figures, total: int) -> Progress:
     """`total` is the job's own count, 0 while it is not known."""
+    spent = figures.spent
+    bound = estimate(figures.spec, figures.targets, {}).usd
+    if not figures.samples:
+        lanes, left_s = levels_progress(figures)
+        done = sum(lane.done for lane in lanes)
+        failed = sum(lane.failed for lane in lanes)
+        return Progress(done, failed, max(done, _planned(figures, lanes, total)), left_s,
+                        spent.usd, bound, spent.unpriced, tuple(lanes))  # fmt: skip
     samples = [sample for sample in figures.samples if sample.outcome != "incomplete"]
     counts = requests_of(figures.spec, figures.targets)
     expected: Counter[tuple[str, str]] = Counter()
     for key, times in counts.items():
         expected[key[:2]] += times
-    costs = [sample.cost_usd for sample in samples if sample.cost_usd is not None]
     return Progress(
         done=len(samples),
         failed=sum(not sample.ok for sample in samples),
         total=max(total or sum(expected.values()), len(samples)),
         left_s=_left_s(samples, expected),
-        spent_usd=math.fsum(costs) if costs else None,
-        bound_usd=estimate(figures.spec, figures.targets, {}).usd,
+        spent_usd=spent.usd,
+        bound_usd=bound,
+        unpriced=spent.unpriced,
         lanes=tuple(_lanes(figures, samples, expected)),
     )
+
+
+def _planned(figures: Figures, lanes: Sequence[Lane], total: int) -> int:
+    """A load level that ends by time has no number of requests that the job could know."""
+    load = figures.spec.load
+    timed = load is not None and load.duration_s is not None
+    return sum(lane.total for lane in lanes) if timed or not total else total
 
 
 def _lanes(

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from engine.report import cards, cautions
-from engine.samples import Sample
-from engine.specs import BenchmarkSpec
+from engine.samples import Sample, SampleKey
 from engine.targets import Target
 from jobs.states import RESUMABLE
+from jobs.store import load_page
 from jobs.submit import expected_start
-from webapp.benchmark import charts, table, words
+from webapp.benchmark import charts, load_charts, load_table, table, words
 from webapp.benchmark.figures import Figures, figures
+from webapp.benchmark.panels import panels
 from webapp.benchmark.progress import progress
-from webapp.formats import tier
 from webapp.models import ACTIVE_STATES, Job, Run
 
 # Samples on one page of an ended run, and the latest ones beside a running one.
@@ -33,11 +33,12 @@ class Sort(NamedTuple):
 
 
 class SampleRow(NamedTuple):
-    """A line of the samples table; `number` counts them in the order they ended."""
+    """A line of the samples table; `id` is that of its row, `level` its load level in words."""
 
-    number: int
+    id: int
     colour: int
     label: str
+    level: str
     sample: Sample
     outliers: tuple[str, ...]
 
@@ -52,7 +53,6 @@ def context(run: Run, sort: Sort = UNSORTED, page: int = 1) -> dict[str, Any]:
     active = state in ACTIVE_STATES
     known = figures(run, live=active)
     colours = colour_of(known.targets)
-    ordered = _ordered(known, sort, active)
     return {
         "run": run,
         "job": job,
@@ -60,6 +60,7 @@ def context(run: Run, sort: Sort = UNSORTED, page: int = 1) -> dict[str, Any]:
         "active": active,
         "resumable": state in RESUMABLE,
         "spec": known.spec,
+        "shared": int(run.environment.get("other_jobs", 0)) > 0,
         "subtitle": words.subtitle(known.spec, known.targets),
         "took_s": _took_s(job),
         "progress": progress(known, job.total if job else 0),
@@ -67,64 +68,39 @@ def context(run: Run, sort: Sort = UNSORTED, page: int = 1) -> dict[str, Any]:
         "verdict": None if active else known.verdict,
         "leader": words.leader(known.results, state) if active else "",
         "cards": cards(known.results),
-        "charts": charts.chart_data(known.results, ordered, colours),
-        "columns": table.shown(known.results),
-        "rows": table.rows(ordered, colours),
-        "sort": sort,
+        **_figures(known, colours, sort, active),
         "only_provider": _only_provider(known.targets),
         "notices": _notices(run, known),
-        "samples": _samples(known, colours, active, page),
-        "samples_total": len(known.samples),
+        "samples": _samples(run, known, colours, active, page),
+        "samples_total": known.total,
         "page": page,
-        "pages": max(1, -(-len(known.samples) // SAMPLES_A_PAGE)),
-        "panels": panels(known.spec, known),
-        "confidence_kinds": table.CONFIDENCE,
+        "pages": max(1, -(-known.total // SAMPLES_A_PAGE)),
+        "panels": panels(known),
         "error_words": words.ERRORS,
         "tiers": len({result.context_tokens for result in known.results}) > 1,
     }
 
 
-class Panel(NamedTuple):
-    """A chart's frame. `rows` reserves the height, `wide` takes both columns; `legend` is
-    for charts that name no model themselves."""
-
-    kind: str
-    title: str
-    note: str
-    rows: int
-    wide: bool = False
-    legend: bool = False
-
-
-# Rows of height that charts with two value axes take.
-PLANE_ROWS = 6
-# More points than this leave no room for names beside them.
-NAMED_POINTS = 6
-
-
-def panels(spec: BenchmarkSpec, known: Figures) -> list[Panel]:
-    """Which charts a run has; it follows from what was asked, so that nothing moves when
-    samples arrive."""
-    bars = len(known.targets)
-    size = charts.bar_size(known.results)
-    at = f", context {tier(size)}" if len(spec.context_tiers) > 1 else ""
-    shown = [
-        Panel("speed", "Output speed", f"median, 95 % interval, tokens/s{at}", bars),
-        Panel("first_token", "First token", f"{_first_note(known)}, ms{at}", bars),
-    ]
-    if len({result.context_tokens for result in known.results}) > 1:
-        shown += [
-            Panel("context_speed", "Output speed by context", "median, 95 % interval",
-                  PLANE_ROWS, legend=True),
-            Panel("context_first_token", "First token by context", "median, 95 % interval",
-                  PLANE_ROWS, legend=True),
-        ]  # fmt: skip
-    if bars > 1:
-        note = "median, 95 % interval; up and left is better"
-        shown.append(
-            Panel("tradeoff", "Speed and first token", note, PLANE_ROWS, True, bars > NAMED_POINTS)
-        )
-    return shown
+def _figures(
+    known: Figures, colours: Mapping[tuple[str, str], int], sort: Sort, active: bool
+) -> dict[str, Any]:
+    """Charts and tables: of load levels, or of context sizes."""
+    load = known.spec.load
+    if load is not None:
+        found = load_table.rows(known.results, load, colours, not active) if known.results else []
+        return {
+            "charts": load_charts.load_charts(known.digests, load, colours),
+            "level_rows": found,
+            "one_target": len(known.targets) == 1,
+        }
+    ordered = _ordered(known, sort, active)
+    return {
+        "charts": charts.chart_data(known.digests, ordered, colours),
+        "columns": table.shown(known.results),
+        "rows": table.rows(ordered, dict(colours)),
+        "sort": sort,
+        "confidence_kinds": table.CONFIDENCE,
+    }
 
 
 def colour_of(targets: Sequence[Target]) -> dict[tuple[str, str], int]:
@@ -136,11 +112,6 @@ def _only_provider(targets: Sequence[Target]) -> str:
     """The provider all models belong to; said once instead of in every row."""
     labels = {target.provider_label or target.provider for target in targets}
     return labels.pop() if len(labels) == 1 else ""
-
-
-def _first_note(known: Figures) -> str:
-    expected = len(known.targets) * known.spec.runs
-    return "every run" if expected <= charts.POINTS_MAX else "median, quartiles, range"
 
 
 def _ordered(known: Figures, sort: Sort, active: bool) -> list[Any]:
@@ -173,30 +144,42 @@ def _notices(run: Run, known: Figures) -> list[str]:
 
 
 def _samples(
-    known: Figures, colours: Mapping[tuple[str, str], int], active: bool, page: int
+    run: Run, known: Figures, colours: Mapping[tuple[str, str], int], active: bool, page: int
 ) -> list[SampleRow]:
     outliers = _outliers(known)
     labels = {(t.provider, t.model): t.label or t.model for t in known.targets}
-    every = list(enumerate(known.samples, 1))
-    first = (page - 1) * SAMPLES_A_PAGE
-    chosen = every[: -SAMPLES_LIVE - 1 : -1] if active else every[first : first + SAMPLES_A_PAGE]
+    first = 0 if active else (page - 1) * SAMPLES_A_PAGE
+    count = SAMPLES_LIVE if active else SAMPLES_A_PAGE
     return [
         SampleRow(
-            number,
+            row_id,
             colours.get(sample.key[:2], 8),
             labels.get(sample.key[:2], sample.key.model),
+            level_words(sample.key.level),
             sample,
             tuple(outliers.get(sample.key, ())),
         )
-        for number, sample in chosen
+        for row_id, sample in load_page(run, first=first, count=count, newest=active)
     ]
 
 
-def _outliers(known: Figures) -> dict[Any, list[str]]:
+def level_words(label: str) -> str:
+    """ "32 streams" for c32, "12.5 requests/s" for r12.5, "" for no level."""
+    if not label:
+        return ""
+    what = "requests/s" if label[0] == "r" else "stream" if label == "c1" else "streams"
+    return f"{label[1:]} {what}"
+
+
+def _outliers(known: Figures) -> dict[SampleKey, list[str]]:
     """Which samples lie outside the Tukey fences of which figure."""
-    found: dict[Any, list[str]] = {}
-    for result in known.results:
-        for metric, positions in result.outliers.items():
-            for position in positions:
-                found.setdefault(result.samples[position].key, []).append(metric)
+    found: dict[SampleKey, list[str]] = {}
+    for item in known.digests:
+        row = item.result
+        for metric, runs in item.outliers.items():
+            for number in runs:
+                key = SampleKey(
+                    row.provider, row.model, row.context_tokens, number, False, row.level
+                )
+                found.setdefault(key, []).append(metric)
     return found

@@ -7,11 +7,12 @@ import math
 from collections.abc import Sequence
 
 from engine.report import Result, front_tier
-from engine.report.wording import SPEED, name
+from engine.report.knee import sweeps, widest
+from engine.report.wording import SPEED, name, pressed
 from engine.specs import BenchmarkSpec
 from engine.targets import Target
 from webapp.benchmark.estimate import Estimate
-from webapp.formats import count, tier, usd
+from webapp.formats import count, number, tier, usd
 
 # Kinds of error as a word beside the sentence that explains them.
 ERRORS = {
@@ -87,12 +88,25 @@ def subtitle(spec: BenchmarkSpec, targets: Sequence[Target]) -> str:
     """ "3 models, 10 runs each, 512 tokens out, cold cache"."""
     parts = [
         plural(len(targets), "model"),
-        f"{plural(spec.runs, 'run')}{' each' if len(targets) > 1 else ''}",
+        _often(spec, len(targets) > 1),
         f"{plural(spec.max_tokens, 'token')} out",
     ]
     if spec.context_tiers != (0,):
         parts.append(f"context {listed([tier(size) for size in spec.context_tiers], 16)}")
-    return ", ".join([*parts, "cold cache"])
+    return ", ".join([*parts, f"{spec.cache} cache"])
+
+
+def _often(spec: BenchmarkSpec, several: bool) -> str:
+    """ "10 runs each", "1–64 streams in 7 levels", "2–30 requests/s, steady arrivals"."""
+    if spec.load is None:
+        return f"{plural(spec.runs, 'run')}{' each' if several else ''}"
+    values = [f"{value:g}" for value in sorted(set(spec.load.levels))]
+    span = values[0] if len(values) == 1 else f"{values[0]}–{values[-1]}"
+    levels = f" in {plural(len(values), 'level')}" if len(values) > 1 else ""
+    if spec.load.arrivals == "closed":
+        return f"{span} {'stream' if span == '1' else 'streams'}{levels}"
+    spacing = "steady" if spec.load.arrivals == "constant" else "Poisson"
+    return f"{span} requests/s{levels}, {spacing} arrivals"
 
 
 def start(expected: float | None, now: float) -> str:
@@ -109,6 +123,10 @@ def start(expected: float | None, now: float) -> str:
 
 def leader(results: Sequence[Result], state: str) -> str:
     """While samples land: who leads, without a claim that needs them all."""
+    if found := widest(sweeps(results)):
+        best = found[0].best
+        reached = f"{number(best.system_output_tps)}\u202ftokens/s at {pressed(best)}"
+        return f"So far {name(best, results)} serves {reached}."
     speeds = SPEED.best_first(front_tier(results))
     if not speeds:
         said = "The answer stands here as soon as there is one."

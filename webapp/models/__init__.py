@@ -7,7 +7,7 @@ from webapp.models.jobs import ACTIVE_STATES, FINAL_STATES, Job
 from webapp.models.providers import ApiKey, ModelEntry, Provider
 from webapp.models.runs import Run, SampleRow
 from webapp.models.suites import SuiteRow, SuiteVersion
-from webapp.models.summaries import RunSummary
+from webapp.models.summaries import RunDigest, RunSummary
 from webapp.models.users import User
 
 TABLES: tuple[type[Table], ...] = (
@@ -19,6 +19,7 @@ TABLES: tuple[type[Table], ...] = (
     Run,
     SampleRow,
     RunSummary,
+    RunDigest,
     SuiteRow,
     SuiteVersion,
     Eval,
@@ -38,6 +39,7 @@ __all__ = [
     "ModelEntry",
     "Provider",
     "Run",
+    "RunDigest",
     "RunSummary",
     "SampleRow",
     "SuiteRow",

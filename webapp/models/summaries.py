@@ -1,4 +1,4 @@
-"""What a run adds up to, kept so that a list of runs need not read their samples."""
+"""What a run adds up to, kept so that lists and reports need not read its samples."""
 
 from __future__ import annotations
 
@@ -23,4 +23,14 @@ class RunSummary(Table):
     output_tps = DoubleField(null=True)
     ttft_ms = DoubleField(null=True)
     cost_usd = DoubleField(null=True)
+    content = JSONText()
+
+
+class RunDigest(Table):
+    """Written by `jobs.digests` only: what the report of a run draws, as JSON; `stamp` says
+    what it was made from. Apart from the summary, because lists read those by the dozen."""
+
+    run = ForeignKeyField(Run, unique=True, on_delete="CASCADE")
+    run_id: int
+    stamp = CharField(max_length=60)
     content = JSONText()

@@ -22,7 +22,7 @@ from engine.pricing import cost_usd, price_of
 from engine.samples import LevelKey, Sample, SampleKey, unpack_arrivals
 from engine.specs import BenchmarkSpec, LoadSpec
 from engine.speed.filler import prompt_with
-from engine.speed.levels import Level, levels_of
+from engine.speed.levels import SATURATION_GAIN, Level, levels_of
 from engine.speed.load.levels import Pressed, processes_for, run_level
 from engine.speed.load.pool import GeneratorPool
 from engine.speed.load.work import NONCE, Stream
@@ -31,8 +31,6 @@ from engine.targets import Target
 
 # Different shuffles of the filler among the requests of a level.
 SHUFFLES = 8
-# A further level that adds less throughput than this ends a sweep.
-SATURATION_GAIN = 0.05
 
 
 def run_load(

@@ -124,3 +124,37 @@ export function pen(context, colour, width) {
   context.fillStyle = colour;
   context.lineWidth = width;
 }
+
+export const DASH = [6, 4];
+
+// A two-value chart's y axis: thin lines across, no rule at its side.
+export function planeScale(theme, extra = {}) {
+  return valueScale(theme, {
+    grid: { color: theme.line, drawTicks: false },
+    border: { display: false },
+    ...extra,
+  });
+}
+
+// Names beside points or line ends, each where it hides no other; without room the tooltip
+// has to do. `places` are [x, y] of the text's left middle, best first.
+export function nameBeside(chart, text, places, taken, theme, weight = 550) {
+  const context = chart.ctx;
+  context.font = canvasFont(theme, weight);
+  const width = context.measureText(text).width;
+  const { left, right, top } = chart.chartArea;
+  const box = ([x, y]) => ({ left: x, right: x + width, top: y - 8, bottom: y + 8 });
+  const free = (area) =>
+    area.left >= left && area.right <= right + 2 && area.top >= top - 12 &&
+    !taken.some((other) => overlaps(area, other));
+  const place = places(width).find((candidate) => free(box(candidate)));
+  if (!place) return;
+  taken.push(box(place));
+  pen(context, theme.ink, 1);
+  context.textBaseline = "middle";
+  context.fillText(text, place[0], place[1]);
+}
+
+function overlaps(a, b) {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from engine.pricing import cost_usd, price_of
-from engine.samples import Arrival, Sample, SampleKey, Tokens
+from engine.samples import Arrival, LevelClient, LevelKey, Sample, SampleKey, Tokens
 from engine.specs import BenchmarkSpec
 from engine.speed.plan import make_plan
 from engine.targets import Target
@@ -17,6 +17,8 @@ from jobs.store import describe_targets, store_samples
 from webapp.models import Job, Run, User
 
 MS = 1_000_000
+# Streams that a loaded endpoint answers without letting them wait.
+CAPACITY = 8
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,36 @@ def sample(key: SampleKey, target: Target, rng: random.Random, tokens: int = 160
 
 
 def samples_of(spec: BenchmarkSpec, targets: Sequence[Target], seed: int = 1) -> list[Sample]:
-    """Every sample of the plan, providers taking turns."""
+    """Every sample of the plan, providers taking turns; levels of a load run one by one."""
     rng = random.Random(seed)
+    if spec.load:
+        return [*_loaded(spec, targets, rng)]
     known = {(target.provider, target.model): target for target in targets}
     lanes = [list(lane) for lane in make_plan(spec, targets).lanes.values()]
     turns = [lane[i] for i in range(max(map(len, lanes))) for lane in lanes if i < len(lane)]
     return [sample(key, known[key[:2]], rng) for key in turns]
+
+
+def _loaded(spec: BenchmarkSpec, targets: Sequence[Target], rng: random.Random) -> Iterator[Sample]:
+    """Answers come later as soon as there are more streams than the endpoint holds."""
+    began = time.time() - 3_600
+    for target in targets:
+        for key in make_plan(spec, [target]).lanes[target.provider]:
+            one = sample(key, target, rng, tokens=24)
+            streams = float(key.level[1:] or 1)
+            slower = max(1.0, streams / CAPACITY)
+            if not one.ok or one.total_ms is None or one.ttft_ms is None:
+                yield replace(one, started_at=began)
+                continue
+            lasts_s = one.total_ms * slower / 1e3
+            yield replace(
+                one,
+                started_at=began + (key.run // streams) * lasts_s,
+                delay_ms=0.1,
+                ttft_ms=one.ttft_ms * slower,
+                total_ms=lasts_s * 1e3,
+                e2e_ms=lasts_s * 1e3 - 2,
+            )
 
 
 def stored_run(
@@ -148,4 +174,24 @@ def stored_run(
     )
     Job.update(subject=run.id).where(Job.id == made.id).execute()
     store_samples(run, kept)
+    if spec.load:
+        run.levels = [
+            {"where": list(where), "client": asdict(CLIENT)} for where in _ended(samples, kept)
+        ]
+        run.save()
     return run
+
+
+CLIENT = LevelClient(1, 0, 0, 0.5, 10.0, 0.05, 0.1, 0.2)
+
+
+def _ended(samples: Sequence[Sample], kept: Sequence[Sample]) -> list[LevelKey]:
+    """The levels all of whose samples are stored."""
+    missing = {_level(item) for item in samples[len(kept) :]}
+    return [level for level in dict.fromkeys(map(_level, kept)) if level.level
+            and level not in missing]  # fmt: skip
+
+
+def _level(item: Sample) -> LevelKey:
+    key = item.key
+    return LevelKey(key.provider, key.model, key.context_tokens, key.level)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from engine.report import numbers, results
+from engine.report.digest import digest
 from tests.webapp.benchmark.builders import TARGETS, samples_of, spec_of
 from webapp.benchmark import charts
 from webapp.benchmark.report import colour_of
@@ -14,7 +15,8 @@ from webapp.benchmark.report import colour_of
 def drawn(some: int | None = None, **fields: Any) -> tuple[Any, Any]:
     spec = spec_of(TARGETS, **fields)
     rows = results(samples_of(spec, TARGETS)[:some], TARGETS, spec)
-    return rows, charts.chart_data(rows, rows, colour_of(TARGETS))
+    found = [digest(row) for row in rows]
+    return rows, charts.chart_data(found, [item.result for item in found], colour_of(TARGETS))
 
 
 def test_bars_have_value_interval_and_the_text_of_the_table() -> None:

@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from engine.report import results
+from engine.report.digest import digest
 from engine.samples import Sample, Try
+from jobs.digests import Spent
 from tests.webapp.benchmark.builders import TARGETS, samples_of, spec_of
 from webapp.benchmark.figures import Figures
 from webapp.benchmark.progress import progress
@@ -17,7 +20,8 @@ EVERY = samples_of(SPEC, TARGETS)
 
 
 def known(samples: list[Sample]) -> Figures:
-    return Figures(SPEC, TARGETS, tuple(samples), ())
+    rows = map(digest, results(samples, TARGETS, SPEC))
+    return Figures(SPEC, TARGETS, tuple(rows), tuple(samples), spent=Spent().plus(samples))
 
 
 def test_counts_and_lanes_agree() -> None:

@@ -117,7 +117,7 @@ def test_chart_data_arrives_in_a_hidden_element_and_nothing_is_inline(alice: Per
         0
     ]
     data = json.loads(text)
-    assert set(data) == {"speed", "first_token", "tradeoff"}
+    assert set(data) == {"speed", "first_token", "tradeoff", "ecdf_first", "ecdf_answer"}
     canvases = re.findall(r'<canvas data-chart="(\w+)" role="img" aria-label="([^"]+)"', page)
     assert dict(canvases) == {k: v["label"] for k, v in data.items()}
     assert not re.search(r"<script(?![^>]*\bsrc=)", page)
@@ -178,7 +178,7 @@ def test_a_waiting_run_reserves_the_room_of_what_will_come(alice: Person) -> Non
     assert "Waiting for a free worker." in page
     assert page.count("0 of 11") == 3
     assert [row["output"] for row in rows_of(page)] == ["–"] * 3
-    assert len(re.findall(r"<canvas", page)) == 3
+    assert len(re.findall(r"<canvas", page)) == 5
 
 
 def test_a_run_that_waits_for_others_says_when_it_starts(alice: Person) -> None:

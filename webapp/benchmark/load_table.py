@@ -1,0 +1,140 @@
+"""The tables of a load run: what each level reached, and its latency. They hold the numbers
+of every chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from engine.report import Result, numbers
+from engine.report.knee import pressure, sweeps
+from engine.report.wording import FIRST_TOKEN, SPEED, pressed
+from engine.specs import LoadSpec
+from engine.stats import SHOWN_FROM, Summary
+from webapp.benchmark.load_charts import groups, has_limits
+
+# Prompts that a prefix cache answered to more than this share are said to be cached.
+CACHED_FROM = 0.01
+MARKS = {
+    "generator_busy": ("generator saturated", "bad"),
+    "late_dispatch": ("sent late", "warn"),
+    "unsent": ("some never sent", "warn"),
+}
+
+
+class Cell(NamedTuple):
+    """A heading and what stands below it; `hint` explains the heading."""
+
+    key: str
+    heading: str
+    text: str
+    hint: str = ""
+    muted: bool = False
+
+
+class LevelRow(NamedTuple):
+    """One level: the number of its model's colour, both tables' cells, its marks as
+    (word, kind), and whether it begins another target or size."""
+
+    result: Result
+    number: int
+    pressed: str
+    reached: list[Cell]
+    latency: list[Cell]
+    marks: list[tuple[str, str]]
+    begins: bool
+
+
+def rows(
+    results: Sequence[Result], load: LoadSpec, colours: Mapping[tuple[str, str], int], ended: bool
+) -> list[LevelRow]:
+    """A row a level, from low to high, one target and size after another."""
+    knees = {id(sweep.knee) for sweep in sweeps(results) if sweep.knee}
+    sizes = len({result.context_tokens for result in results}) > 1 or results[0].context_tokens > 0
+    return [
+        LevelRow(
+            result,
+            colours[result.provider, result.model],
+            pressed(result),
+            _reached(result, load, sizes),
+            _latency(result, load),
+            [*_marks(result, id(result) in knees, ended)],
+            position == 0,
+        )
+        for group in groups(results)
+        for position, result in enumerate(sorted(group, key=pressure))
+    ]
+
+
+def _reached(result: Result, load: LoadSpec, sizes: bool) -> list[Cell]:
+    size = [Cell("context", "Context", numbers.tier(result.context_tokens))] if sizes else []
+    good = result.goodput
+    span = numbers.span(*good.ci95, show=lambda end: numbers.fixed(100 * end, 0))
+    goodput = [
+        Cell("goodput", "Good, %", numbers.percent(good.share).replace(f"{numbers.NARROW}%", ""),
+             "Share of all requests that kept to the limits"),
+        Cell("good_interval", "95 % interval", span, "Wilson interval of that share", muted=True),
+        Cell("good_rate", "Good requests/s", numbers.number(good.per_s)),
+    ]  # fmt: skip
+    cost = None if result.cost_usd is None else result.cost_usd / result.requests.ok
+    return [
+        *size,
+        Cell("throughput", "All streams, tok/s", numbers.number(result.system_output_tps),
+             "Output tokens of all streams by the time any was open"),
+        Cell("rate", "Requests/s", numbers.number(result.requests_per_s), "Answered, by that time"),
+        Cell("speed", "One stream, tok/s", SPEED.median(result), "Median of the requests"),
+        *(goodput if has_limits(load) else []),
+        Cell("answers", "Answers", _answers(result), "Answered of asked"),
+        Cell("cost", "Cost, USD", numbers.usd(cost).removeprefix("$"), "Of one request"),
+    ]  # fmt: skip
+
+
+def _latency(result: Result, load: LoadSpec) -> list[Cell]:
+    """Percentiles, each only where there are enough values for it."""
+    first, answer, due = result.ttft_ms, result.e2e_ms, result.scheduled_ttft_ms
+    counted = [
+        Cell("due_p50", "From due, p50", numbers.ms(due.p50),
+             "First token after the moment the request was due: with the wait before it was sent"),
+        Cell("due_p99", "p99", _percentile(due, "p99")),
+    ]  # fmt: skip
+    interval = numbers.span(*first.ci95, show=numbers.ms)
+    return [
+        Cell("first", "First token, ms", FIRST_TOKEN.median(result), "Median"),
+        Cell("interval", "95 % interval", interval, "Of the median", muted=True),
+        *(Cell(f"first_{name}", name, _percentile(first, name),
+               f"Of the first token; from {SHOWN_FROM[name]} answers on")
+          for name in ("p90", "p95", "p99")),
+        *(counted if load.arrivals != "closed" else []),
+        Cell("gap", "Between tokens, ms", numbers.ms(result.itl_ms.mean), "Mean over all gaps"),
+        Cell("tpot", "Each token, ms", numbers.ms(result.tpot_ms.p50), "Median TPOT of a request"),
+        Cell("answer", "Whole answer, ms", numbers.ms(answer.p50), "Median"),
+        Cell("answer_p95", "p95", _percentile(answer, "p95")),
+        Cell("n", "n", numbers.count(first.n)),
+    ]  # fmt: skip
+
+
+def _percentile(summary: Summary, name: str) -> str:
+    return numbers.ms(getattr(summary, name)) if summary.n >= SHOWN_FROM[name] else numbers.NONE
+
+
+def _answers(result: Result) -> str:
+    if result.requests.ok == result.requests.total:
+        return numbers.count(result.requests.ok)
+    return f"{numbers.count(result.requests.ok)} of {numbers.count(result.requests.total)}"
+
+
+def _marks(result: Result, knee: bool, ended: bool) -> Sequence[tuple[str, str]]:
+    found = [("knee", "on")] if knee else []
+    found += [MARKS[mark] for mark in result.client.marks if mark in MARKS]
+    if share := cached_share(result):
+        found.append((f"{numbers.percent(share)} cached", "warn"))
+    if ended and not result.requests.total:
+        found.append(("left out", ""))
+    return found
+
+
+def cached_share(result: Result) -> float | None:
+    """The share of the prompt tokens that a cache answered, None when it is not worth a word."""
+    cached, asked = result.tokens.cached, result.tokens.input
+    share = cached / asked if cached and asked else 0.0
+    return share if share > CACHED_FROM else None
