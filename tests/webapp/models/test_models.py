@@ -21,6 +21,7 @@ def test_every_table_that_belongs_to_somebody_names_its_user() -> None:
     through_an_owner = {
         "sample": "run",
         "run_summary": "run",
+        "run_digest": "run",
         "model_entry": "provider",
         "suite_version": "suite",
         "trial": "eval",
