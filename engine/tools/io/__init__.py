@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from engine.tools.io import openai, studio
+from engine.tools.io import bfcl, openai, studio
 from engine.tools.io.problems import Exported, Imported, ImportProblem, LeftOut, Source
 from engine.tools.io.text import decoded, json_document, json_lines
 from engine.tools.suites import Suite
@@ -26,9 +26,12 @@ __all__ = [
     "import_suite",
 ]
 
+NAME_MAX = 120
+
 # In the order in which a file is held against them.
 FORMATS: dict[str, ModuleType] = {
     studio.KEY: studio,
+    bfcl.KEY: bfcl,
     openai.KEY: openai,
 }
 
@@ -41,6 +44,8 @@ def import_suite(sources: Sequence[Source], *, form: str | None = None, name: st
     """
     if not sources:
         raise ImportProblem(None, "Choose a file.")
+    if len(name.strip()) > NAME_MAX:
+        raise ImportProblem(None, f"Keep the name to {NAME_MAX} characters.")
     key = form or detect(sources[0])
     if key not in FORMATS:
         raise ImportProblem(None, f"There is no format {key!r}; known are {', '.join(FORMATS)}.")
