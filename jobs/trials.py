@@ -125,9 +125,7 @@ def _detail(row_id: int, trial: Trial) -> dict[str, Any]:
         "reason": _storable(scored.reason) if scored else "",
         "diffs": [asdict(diff) for diff in scored.diffs] if scored else [],
         "tries": [asdict(item) for item in trial.tries],
-        "reasoning_tokens": trial.tokens.reasoning,
-        "cached_tokens": trial.tokens.cached,
-        "tokens_source": trial.tokens.source,
+        "tokens": asdict(trial.tokens),
         "transcript": pack_transcript(trial.transcript),
     }
 
@@ -138,17 +136,10 @@ def _storable(text: str) -> str:
 
 
 def _trial(row: TrialRow, detail: TrialDetail | None) -> Trial:
-    source: Any = detail.tokens_source if detail else "none"
     return Trial(
         key=TrialKey(row.provider, row.model, row.case_id, row.trial),
         scored=_scored(row, detail),
-        tokens=Tokens(
-            row.input_tokens,
-            row.output_tokens,
-            detail.reasoning_tokens if detail else None,
-            detail.cached_tokens if detail else None,
-            source,
-        ),
+        tokens=Tokens(**detail.tokens) if detail else Tokens(row.input_tokens, row.output_tokens),
         message=detail.message if detail else None,
         tries=tuple(Try(**item) for item in detail.tries) if detail else (),
         transcript=unpack_transcript(detail.transcript) if detail else {},

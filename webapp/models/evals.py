@@ -89,7 +89,8 @@ class TrialRow(Table):
 
 class TrialDetail(Table):
     """The heavy part of a trial: `message` explains an infrastructure error, `reason` and
-    `diffs` (`engine.tools.answers.ArgumentDiff` as objects) the score; `transcript` is the
+    `diffs` (`engine.tools.answers.ArgumentDiff` as objects) the score; `tokens` has all counts of
+    `engine.samples.Tokens` and who counted; `transcript` is the
     blob of `engine.tools.trials.pack_transcript`."""
 
     trial = ForeignKeyField(TrialRow, unique=True, backref="detail", on_delete="CASCADE")
@@ -98,7 +99,5 @@ class TrialDetail(Table):
     reason = TextField(default="")
     diffs = JSONText(default=list)
     tries = JSONText(default=list)
-    reasoning_tokens = IntegerField(null=True)
-    cached_tokens = IntegerField(null=True)
-    tokens_source = CharField(max_length=12, default="none")
+    tokens = JSONText(default=dict)
     transcript = BlobField(default=b"")

@@ -87,9 +87,7 @@ class TrialDetail(Frozen):
     reason = TextField()
     diffs = TextField()
     tries = TextField()
-    reasoning_tokens = IntegerField(null=True)
-    cached_tokens = IntegerField(null=True)
-    tokens_source = CharField(max_length=12)
+    tokens = TextField()
     transcript = BlobField()
 
 
