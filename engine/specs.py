@@ -187,6 +187,12 @@ class BenchmarkSpec(Spec):
         return value
 
 
+# What an evaluation sets itself, or what is not part of a request.
+_NOT_PARAMS = frozenset(
+    "api_base api_key base_url messages model n stream stream_options tool_choice tools".split()
+)
+
+
 class ToolWeights(Spec):
     """What parts count of a case's overall score, and what a chain pays for detours."""
 
@@ -202,7 +208,8 @@ class ToolEvalSpec(Spec):
     `suite` is the id of the stored, immutable suite version, None where the suite is given
     beside the spec (command line). `cases` names some of its cases, empty for all. A case
     passes when at least `threshold` of its trials pass. `count_recovered` scores calls that a
-    model wrote as plain text. `params` are further provider parameters in LiteLLM's names;
+    model wrote as plain text. `tool_choice` "named" forces the first tool a case expects, where
+    it expects one. `params` are further provider parameters in LiteLLM's names;
     `embedding` and `judge` are asked by semantic matchers. Units as in `BenchmarkSpec`.
     """
 
@@ -214,7 +221,7 @@ class ToolEvalSpec(Spec):
     trials: int = Field(default=1, ge=1, le=100)
     threshold: float = Field(default=1.0, gt=0, le=1)
     mode: Literal["studio", "bfcl", "schema", "state"] = "studio"
-    tool_choice: Literal["auto", "required", "none"] = "auto"
+    tool_choice: Literal["auto", "required", "none", "named"] = "auto"
     count_recovered: bool = False
     weights: ToolWeights = ToolWeights()
     max_tokens: int = Field(default=1_024, ge=1, le=MAX_TOKENS_MAX)
@@ -231,6 +238,15 @@ class ToolEvalSpec(Spec):
     @classmethod
     def _targets_differ(cls, value: tuple[TargetRef, ...]) -> tuple[TargetRef, ...]:
         return tuple(dict.fromkeys(value))
+
+    @field_validator("params")
+    @classmethod
+    def _params_are_free(cls, value: dict[str, Any]) -> dict[str, Any]:
+        body = value.get("extra_body")
+        names = {*value, *(body if isinstance(body, dict) else ())}
+        if taken := sorted(_NOT_PARAMS & names):
+            raise ValueError(f"{' and '.join(taken)} cannot be given here; the evaluation sets it")
+        return value
 
 
 class KeyTestSpec(Spec):
