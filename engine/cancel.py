@@ -18,10 +18,12 @@ class CancelToken:
     """Thread-safe; set by the job's heartbeat or a signal handler, read by the engine.
 
     `deadline_s` is a duration in seconds from now, on the monotonic clock; None is never.
+    With a `parent` its reason counts too: a part of the work can be stopped alone.
     """
 
-    def __init__(self, deadline_s: float | None = None) -> None:
+    def __init__(self, deadline_s: float | None = None, parent: CancelToken | None = None) -> None:
         self._event = threading.Event()
+        self._parent = parent
         self._deadline = None if deadline_s is None else time.monotonic() + deadline_s
 
     def cancel(self) -> None:
@@ -34,7 +36,7 @@ class CancelToken:
             return "cancelled"
         if self._deadline is not None and time.monotonic() >= self._deadline:
             return "deadline"
-        return None
+        return self._parent.reason if self._parent else None
 
     def check(self) -> None:
         """Raise Cancelled when the work must stop."""

@@ -79,9 +79,10 @@ class CaseScored:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last event. `reason` says why work stopped: complete, cancelled or deadline."""
+    """The last event. `reason` says why work stopped: complete, cancelled, deadline, or the
+    budget was spent."""
 
-    reason: Literal["complete", "cancelled", "deadline"]
+    reason: Literal["complete", "cancelled", "deadline", "budget"]
 
 
 Event = (

@@ -132,6 +132,8 @@ class Sample:
     "read" or "library" (measurement.md, section 1). `bundled` says that events carried
     several tokens whose number had to be estimated; the true time per output token then lies
     between `tpot_low_ms` and `tpot_high_ms`, which are None for any other sample.
+    `prompt_index` is the place of its prompt in a set (or of its drawn lengths); `recall` says
+    whether the answer held the fact that was hidden in the context. Both are None without.
     """
 
     key: SampleKey
@@ -159,6 +161,8 @@ class Sample:
     clock: str = "read"
     bundled: bool = False
     finish_reason: str | None = None
+    prompt_index: int | None = None
+    recall: bool | None = None
     text: str = ""
     arrivals: Sequence[Arrival] = ()
 
@@ -189,7 +193,7 @@ class LevelClient:
     CPU seconds are of all its processes, over sending, reading and decoding, `decode_s` of that
     for decoding; `cpu_share` is the busiest process's share of the wall time. Lags (how late a
     read came after its bytes) and delays (how late a request was sent) are milliseconds.
-    `marks` are stable words: generator_busy, late_dispatch, unsent.
+    `marks` are stable words: generator_busy, late_dispatch, unsent, started_together.
     """
 
     processes: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any
@@ -106,6 +107,14 @@ def stored_keys(run: Run) -> frozenset[SampleKey]:
         (SampleRow.run == run.id) & (SampleRow.outcome != "incomplete")
     )
     return frozenset(SampleKey(*key) for key in rows.tuples())
+
+
+def spent_usd(run: Run) -> float:
+    """What is known of the cost of the run so far, warm-ups included."""
+    costs: Any = SampleRow.select(SampleRow.cost_usd).where(
+        (SampleRow.run == run.id) & SampleRow.cost_usd.is_null(False)
+    )
+    return math.fsum(float(cost) for (cost,) in costs.tuples())
 
 
 def describe_targets(targets: Iterable[Target]) -> list[dict[str, Any]]:

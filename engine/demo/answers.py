@@ -83,11 +83,12 @@ def compose(
     answer_id: str,
     seed: int,
     ordinal: int,
+    said: str = "",
 ) -> tuple[Answer, skill.Attempt]:
     """The whole answer and what was decided about tools.
 
-    `usage` carries the input counts. At temperature 0 or with a seed, a repeated request
-    (its `ordinal` counts from 0) gets the same answer.
+    `usage` carries the input counts, and a text begins with `said`. At temperature 0 or with
+    a seed, a repeated request (its `ordinal` counts from 0) gets the same answer.
     """
     fixed = request.temperature == 0 or request.seed is not None
     rng = dice(seed, model.id, request.last("user"), request.seed, 0 if fixed else ordinal)
@@ -100,7 +101,9 @@ def compose(
         pieces += _call_pieces(calls)
         finish = "tool_calls"
     elif not script.empty:
-        pieces += (Piece("text", token) for token in _text(request, model, script, limit, rng))
+        pieces += (
+            Piece("text", token) for token in _text(request, model, script, limit, rng, said)
+        )
     kept = tuple(_fitting(pieces, limit))
     if len(kept) < len(pieces):
         finish, calls = "length", tuple(_made(calls, kept))
@@ -142,7 +145,9 @@ def _made(calls: Iterable[Call], kept: Sequence[Piece]) -> Iterator[Call]:
             yield call._replace(arguments=arguments)
 
 
-def _text(request: ChatRequest, model: Model, script: Script, limit: int, rng: Random) -> list[str]:
+def _text(
+    request: ChatRequest, model: Model, script: Script, limit: int, rng: Random, said: str
+) -> list[str]:
     """The answer's tokens up to a stop text; more than `limit` when it would go on."""
     if script.text is not None:
         tokens = split(script.text)
@@ -150,7 +155,7 @@ def _text(request: ChatRequest, model: Model, script: Script, limit: int, rng: R
         low, high = model.answer_tokens
         natural = low + int(rng.random() * (high - low + 1))
         length = limit + 1 if request.ignore_eos else max(natural, request.min_tokens)
-        tokens = split(_told(request)) + prose.write(
+        tokens = split(said + _told(request)) + prose.write(
             request.last("user"), min(length, limit + 1), rng
         )
     if not request.stop:

@@ -39,6 +39,7 @@ class Model:
     caches_prefixes: bool
     skill: float
     stall: Stall = Stall()
+    recall_tokens: int | None = None
     faults: dict[str, float] = field(default_factory=dict)
 
 

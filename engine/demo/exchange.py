@@ -19,6 +19,7 @@ from engine.demo.chat import ChatRequest, Refused, dice
 from engine.demo.connection import Connection, Request
 from engine.demo.delivery import Delivery
 from engine.demo.formats import Format
+from engine.demo.memory import look_up
 from engine.demo.pacer import Pacer
 from engine.demo.respond import HTML, JSON, respond
 from engine.demo.stream import Stream
@@ -147,9 +148,18 @@ class Exchange:
     ) -> None:
         world, record = self._world, self._record
         usage = read_input(chat, model, world.cache)
+        memory = look_up(chat, model)
         answer, tried = compose(
-            chat, model, script, usage, answer_id=record.id, seed=world.seed, ordinal=ordinal
+            chat,
+            model,
+            script,
+            usage,
+            answer_id=record.id,
+            seed=world.seed,
+            ordinal=ordinal,
+            said=memory.said if memory else "",
         )
+        record.recalled = memory.found if memory else None
         record.input, record.output, record.reasoning, record.cached = answer.usage[:4]
         record.tool, record.mistake, record.status = tried.tool, tried.mistake, 200
         delivery = Delivery(

@@ -17,7 +17,7 @@ class Record:
     `sends[0]`. `end_ns`: taken right before the last bytes. `late_ns`: the worst delay of a
     send behind its plan. `output` is what the usage says, whether or not it was sent.
     `error` names what went wrong, by script or because the client left; `mistake` what a
-    tool call got wrong on purpose.
+    tool call got wrong on purpose. `recalled`: whether a fact that was asked for was found.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Record:
     error: str | None = None
     tool: str | None = None
     mistake: str | None = None
+    recalled: bool | None = None
 
 
 _NAMES = tuple(entry.name for entry in fields(Record))

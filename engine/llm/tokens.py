@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-# The encodings that LiteLLM ships; both are read from its folder, never downloaded.
-_ENCODING = "cl100k_base"
+# The encodings that LiteLLM ships are read from its folder, never downloaded.
+Encoding = Literal["cl100k_base", "o200k_base"]
+ESTIMATE: Encoding = "cl100k_base"
+
+# OpenAI's models by the table they use; the newest names are not in tiktoken's own list.
+_O200K = re.compile(r"(?:ft:)?(gpt-4o|gpt-4\.[15]|gpt-[5-9]|gpt-oss|chatgpt-4o|o[1-9])(?![0-9a-z])")
+_OPENAI_PREFIXES = frozenset({"openai", "azure"})
+
+
+def encoding_of(litellm_model: str) -> Encoding:
+    """The encoding that an OpenAI model reads; for any other model the one of the estimate."""
+    prefix, _, name = litellm_model.rpartition("/")
+    known = not prefix or prefix.partition("/")[0] in _OPENAI_PREFIXES
+    return "o200k_base" if known and _O200K.match(name) else ESTIMATE
 
 
 @cache
-def _encoding() -> Any:
+def _encoding(name: Encoding) -> Any:
     import os
 
     spec = find_spec("litellm")
@@ -21,16 +34,16 @@ def _encoding() -> Any:
         os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(folder))
     import tiktoken
 
-    return tiktoken.get_encoding(_ENCODING)
+    return tiktoken.get_encoding(name)
 
 
-def count_tokens(text: str) -> int:
-    """Tokens of `text` in cl100k_base: exact for the OpenAI models that use it, an estimate
+def count_tokens(text: str, encoding: Encoding = ESTIMATE) -> int:
+    """Tokens of `text`: exact for the OpenAI models that use the encoding, an estimate
     (usually within 15 %) for others."""
-    return len(_encoding().encode_ordinary(text))
+    return len(_encoding(encoding).encode_ordinary(text))
 
 
-def cut_to_tokens(text: str, tokens: int) -> str:
+def cut_to_tokens(text: str, tokens: int, encoding: Encoding = ESTIMATE) -> str:
     """The longest prefix of `text` of at most `tokens` tokens."""
-    encoding = _encoding()
-    return str(encoding.decode(encoding.encode_ordinary(text)[:tokens], errors="ignore"))
+    table = _encoding(encoding)
+    return str(table.decode(table.encode_ordinary(text)[:tokens], errors="ignore"))

@@ -6,7 +6,7 @@
 from engine.report.cards import Card, cards, cost_per_request, tail_words
 from engine.report.cautions import cautions
 from engine.report.document import SCHEMA, document, to_csv, to_json
-from engine.report.result import METRICS, Client, Requests, Result, results, sample_row
+from engine.report.result import METRICS, Client, Recall, Requests, Result, results, sample_row
 from engine.report.table import table
 from engine.report.verdict import front_tier, verdict
 from engine.report.wording import Verdict
@@ -16,6 +16,7 @@ __all__ = [
     "SCHEMA",
     "Card",
     "Client",
+    "Recall",
     "Requests",
     "Result",
     "Verdict",

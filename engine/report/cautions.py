@@ -17,6 +17,7 @@ def cautions(results: Sequence[Result]) -> list[str]:
     return [
         *_saturated(answered),
         *_late(answered),
+        *_together(answered),
         *_clocks(answered),
         *_lengths(answered),
         *_counts(answered),
@@ -40,6 +41,14 @@ def _late(results: Sequence[Result]) -> Iterator[str]:
         yield (
             f"Requests could not be sent when they were due at {names}. Read the times counted "
             "from when they were due: those contain the wait."
+        )
+
+
+def _together(results: Sequence[Result]) -> Iterator[str]:
+    if any("started_together" in result.client.marks for result in results):
+        yield (
+            "Streams of a level started together, for want of a warm-up: their first requests "
+            "came as a burst."
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.report.result import METRICS, Client, Goodput, Requests, Result
+from engine.report.result import METRICS, Client, Goodput, Recall, Requests, Result
 from engine.samples import Tokens
 from engine.stats import Summary, describe
 
@@ -90,6 +90,7 @@ def load(content: Mapping[str, Any]) -> Digest:
     row |= {name: kind(**row[name]) for name, kind in _OTHER.items()}
     row["client"] = Client(**{**row["client"], "marks": tuple(row["client"]["marks"])})
     row["goodput"] = Goodput(**{**row["goodput"], "ci95": tuple(row["goodput"]["ci95"])})
+    row["recall"] = Recall(**{**row["recall"], "ci95": tuple(row["recall"]["ci95"])})
     for field in fields(Result):
         if isinstance(row.get(field.name), list):
             row[field.name] = tuple(row[field.name])

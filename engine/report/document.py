@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from engine.report.knee import sweeps
 from engine.report.result import METRICS, Result
 from engine.specs import Spec
 from engine.stats import Summary
@@ -23,8 +24,15 @@ def document(
     return {
         "schema": SCHEMA,
         "environment": {**environment, "spec": spec.model_dump(mode="json")},
-        "results": [result.as_dict() for result in results],
+        "results": list(_rows(results)),
     }
+
+
+def _rows(results: Sequence[Result]) -> Iterator[dict[str, Any]]:
+    """Results as JSON; `knee` marks the load level after which more load stops paying."""
+    knees = {id(sweep.knee) for sweep in sweeps(results) if sweep.knee}
+    for result in results:
+        yield result.as_dict() | {"knee": id(result) in knees}
 
 
 def to_json(content: Mapping[str, Any]) -> str:
@@ -43,7 +51,8 @@ def to_csv(results: Sequence[Result]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows(_csv_row(result) for result in results)
+    rows = zip(results, _rows(results), strict=True)
+    writer.writerows(_csv_row(result, row) for result, row in rows)
     return text.getvalue()
 
 
@@ -62,11 +71,11 @@ COLUMNS = (
     *("tpot_bounds_ms.low", "tpot_bounds_ms.high"),
     *("client.cpu_s", "client.lag_ms_p99", "client.saturated", "client.delay_ms_p99"),
     *("client.marks", "goodput.share", "goodput.ci95.low", "goodput.ci95.high", "goodput.per_s"),
+    *("recall.share", "recall.ci95.low", "recall.ci95.high", "recall.n", "knee", "prompts"),
 )
 
 
-def _csv_row(result: Result) -> dict[str, Any]:
-    row = result.as_dict()
+def _csv_row(result: Result, row: dict[str, Any]) -> dict[str, Any]:
     del row["samples"]
     row["errors"] = " ".join(f"{kind}:{count}" for kind, count in row["errors"].items())
     row["client"] |= {"marks": " ".join(result.client.marks)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,7 +49,7 @@ _SAMPLE_FIELDS = (
         "cost_usd",
         "clock",
     ),
-    *("bundled", "finish_reason", "delay_ms"),
+    *("bundled", "finish_reason", "delay_ms", "prompt_index", "recall"),
 )
 
 
@@ -94,6 +95,16 @@ class Goodput:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """Of `n` answers that could be looked at, the share that held the hidden fact, with its
+    95 % Wilson interval; None where nothing was asked for."""
+
+    share: float | None = None
+    ci95: Interval = (None, None)
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """One target at one context size (and, for load, one level).
 
@@ -103,7 +114,8 @@ class Result:
     down; `system_output_tps` and `requests_per_s` divide by it. `clock` is the clock of the
     samples, "mixed" when they differ. `bundled` of the ok samples had events of several
     tokens; if any had, the true median of `tpot_ms` lies within `tpot_bounds_ms`. `outliers`
-    are positions in `samples`. Warm-ups are only counted, in `warmups`.
+    are positions in `samples`. Warm-ups are only counted, in `warmups`. `prompts` names the set
+    of prompts: samples of two results with the same one belong together by `prompt_index`.
     """
 
     provider: str
@@ -138,10 +150,12 @@ class Result:
     tpot_bounds_ms: Interval
     client: Client
     goodput: Goodput
+    recall: Recall
     samples: tuple[Sample, ...]
     concurrency: int | None = 1
     rate: float | None = None
     level: str = ""
+    prompts: str = ""
 
     @property
     def ok(self) -> tuple[Sample, ...]:
@@ -162,11 +176,12 @@ class Result:
         row["tpot_bounds_ms"] = list(self.tpot_bounds_ms)
         row["client"]["marks"] = list(self.client.marks)
         row["goodput"]["ci95"] = list(self.goodput.ci95)
+        row["recall"]["ci95"] = list(self.recall.ci95)
         row["samples"] = [sample_row(sample) for sample in self.samples]
         return row
 
 
-_RECORDS = ("requests", "warmups", "tokens", "client", "goodput")
+_RECORDS = ("requests", "warmups", "tokens", "client", "goodput", "recall")
 
 
 def sample_row(sample: Sample) -> dict[str, Any]:
@@ -198,7 +213,7 @@ def results(
         where = LevelKey(key.provider, key.model, key.context_tokens, key.level)
         groups.setdefault(where, []).append(sample)
     return [
-        _result(target, size, level, groups, clients or {}, spec.load)
+        _result(target, size, level, groups, clients or {}, spec)
         for target in targets
         for size in spec.context_tiers
         if skip_notice(spec, target, size) is None
@@ -216,7 +231,7 @@ def _result(
     level: Level | None,
     groups: Mapping[Where, Sequence[Sample]],
     clients: Mapping[Where, Client],
-    load: LoadSpec | None,
+    spec: BenchmarkSpec,
 ) -> Result:
     where = LevelKey(target.provider, target.model, size, level.label if level else "")
     taken = groups.get(where, ())
@@ -253,11 +268,13 @@ def _result(
         bundled=sum(sample.bundled for sample in ok),
         tpot_bounds_ms=_tpot_bounds(ok),
         client=clients.get(where, Client()),
-        goodput=_goodput(load, measured, duration_s),
+        goodput=_goodput(spec.load, measured, duration_s),
+        recall=_recall(ok),
         samples=measured,
         concurrency=level.concurrency if level else 1,
         rate=level.rate if level else None,
         level=where.level,
+        prompts=_prompts(spec),
         **summaries,
     )
 
@@ -307,6 +324,21 @@ def _total(parts: Sequence[int | None]) -> int | None:
 def _cost(ok: Sequence[Sample]) -> float | None:
     known = [sample.cost_usd for sample in ok if sample.cost_usd is not None]
     return math.fsum(known) if known and len(known) == len(ok) else None
+
+
+def _recall(ok: Sequence[Sample]) -> Recall:
+    looked = [sample.recall for sample in ok if sample.recall is not None]
+    if not looked:
+        return Recall()
+    return Recall(sum(looked) / len(looked), wilson(sum(looked), len(looked)), len(looked))
+
+
+def _prompts(spec: BenchmarkSpec) -> str:
+    """A short name of the set of prompts or lengths; empty for a single prompt."""
+    if not spec.prompts and not spec.synthetic:
+        return ""
+    parts = {"prompts", "synthetic", *(("seed",) if spec.synthetic else ())}
+    return hashlib.sha256(spec.model_dump_json(include=parts).encode()).hexdigest()[:12]
 
 
 def _goodput(

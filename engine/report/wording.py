@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.report import numbers
+from engine.report.pairing import versus
 from engine.report.result import Result
-from engine.stats import Comparison, Interval, Summary, adjusted, compare
+from engine.stats import Comparison, Interval, Summary, adjusted
 
 PERCENT95 = f"95{numbers.NARROW}% interval"
 
@@ -80,10 +81,9 @@ class Metric:
 
     def against(self, best: Result, rest: Sequence[Result]) -> list[Comparison]:
         """`best` compared with each of the others, Holm-adjusted."""
-        mine = best.values(self.name)
         return adjusted(
             [
-                compare(mine, other.values(self.name), higher_is_better=self.higher_is_better)
+                versus(best, other, self.name, higher_is_better=self.higher_is_better)
                 for other in rest
             ]
         )

@@ -6,12 +6,11 @@ prefix cache can answer for the model (measurement.md, section 4).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 
-from engine.llm.tokens import count_tokens, cut_to_tokens
-from engine.samples import SampleKey
+from engine.llm.tokens import ESTIMATE, Encoding, count_tokens, cut_to_tokens
+from engine.speed.recall import Fact
 
 _SUBJECTS = "harbour orchard archive bakery railway clinic library foundry vineyard depot".split()
 _VERBS = "records counts repairs delivers measures sorts stores inspects plans compares".split()
@@ -20,33 +19,75 @@ _WHEN = ["before dawn", "every Tuesday", "in late autumn", "after the audit", "d
 _NAMES = "Ada Bela Chen Dara Emil Fatou Goran Hana Ivo Jun Kofi Lena".split()
 
 
-def build_prompt(prompt: str, tier: int, key: SampleKey, seed: int) -> str:
-    """The user message of one sample: nonce, filler of about `tier` tokens, the question.
+# Up to this size a token or two of rounding is made good by cutting once more.
+_EXACT_TOKENS = 2_000
 
-    The nonce and the shuffle follow from seed and key, so a run can be repeated exactly.
-    With tier 0 there is no filler, and the nonce alone keeps prefix caches out.
+
+def prompt_with(
+    nonce: str,
+    prompt: str,
+    tier: int,
+    shuffle: random.Random,
+    encoding: Encoding = ESTIMATE,
+    fact: Fact | None = None,
+) -> str:
+    """A user message of `tier` tokens: nonce, filler in the order of `shuffle`, and `prompt`.
+
+    With tier 0 there is no filler, and the nonce alone keeps prefix caches out. A `fact` is
+    hidden in the filler and asked for before the prompt.
     """
-    nonce = _nonce(key, seed)
-    return prompt_with(nonce, prompt, tier, random.Random(nonce))
-
-
-def prompt_with(nonce: str, prompt: str, tier: int, shuffle: random.Random) -> str:
-    """The same with a given nonce and shuffle, for a load generator that puts in a nonce of
-    its own for each request."""
     if tier == 0:
         return f"[{nonce}]\n{prompt}"
-    material = _material(shuffle, tier)
-    head = f"[{nonce}]\nReference material, in no particular order:\n\n"
-    tail = f"\n\nThe material ends here.\n{prompt}"
-    room = tier - count_tokens(head) - count_tokens(tail)
-    return head + cut_to_tokens(material, max(0, room)) + tail
+    asked = f"{fact.question}\n{prompt}" if fact else prompt
+    return _filled(
+        f"[{nonce}]\nReference material, in no particular order:\n\n",
+        f"\n\nThe material ends here.\n{asked}",
+        tier,
+        shuffle,
+        encoding,
+        fact,
+    )
 
 
-def _nonce(key: SampleKey, seed: int) -> str:
-    return hashlib.sha256(f"{seed}:{key}".encode()).hexdigest()[:16]
+def synthetic_prompt(
+    nonce: str, tokens: int, shuffle: random.Random, encoding: Encoding = ESTIMATE
+) -> str:
+    """A user message of `tokens` tokens that asks for a long text; never shorter than its
+    nonce."""
+    return _filled(f"[{nonce}]\n", "\n\nGo on in this style.", tokens, shuffle, encoding, None)
 
 
-def _material(rng: random.Random, tokens: int) -> str:
+def _filled(
+    head: str,
+    tail: str,
+    tokens: int,
+    shuffle: random.Random,
+    encoding: Encoding,
+    fact: Fact | None,
+) -> str:
+    hidden = f"\n\n{fact.statement}\n\n" if fact else ""
+    around = count_tokens(head + tail + hidden, encoding)
+    room = max(0, tokens - around)
+    material = _material(shuffle, room, encoding)
+
+    def filled(room: int) -> str:
+        text = cut_to_tokens(material, max(0, room), encoding)
+        return head + (_hide(text, hidden, fact.depth) if fact else text) + tail
+
+    whole = filled(room)
+    if room and tokens <= _EXACT_TOKENS:
+        whole = filled(room + tokens - count_tokens(whole, encoding))
+    return whole
+
+
+def _hide(material: str, hidden: str, depth: float) -> str:
+    """`hidden` between two blocks of the material, or two words of a short one."""
+    at = int(depth * len(material))
+    found = next((i for sep in ("\n\n", " ") if (i := material.find(sep, at)) >= 0), at)
+    return material[:found] + hidden + material[found:].lstrip()
+
+
+def _material(rng: random.Random, tokens: int, encoding: Encoding) -> str:
     """At least `tokens` tokens of prose, code, JSON and tables in random order."""
     kinds = (_prose, _code, _json, _table)
     blocks: list[str] = []
@@ -54,7 +95,7 @@ def _material(rng: random.Random, tokens: int) -> str:
     while counted < tokens:
         block = rng.choice(kinds)(rng)
         blocks.append(block)
-        counted += count_tokens(block)
+        counted += count_tokens(block, encoding)
     return "\n\n".join(blocks)
 
 

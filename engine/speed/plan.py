@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.events import Notice
+from engine.pricing import price_of
 from engine.samples import SampleKey
 from engine.specs import BenchmarkSpec
+from engine.speed.fixed_output import can_fix_output
 from engine.speed.levels import levels_of
 from engine.targets import Target
 
@@ -43,20 +45,44 @@ def make_plan(spec: BenchmarkSpec, targets: Sequence[Target]) -> Plan:
     for provider in dict.fromkeys(target.provider for target in targets):
         members = [target for target in targets if target.provider == provider]
         lanes[provider] = tuple(lane(spec, members, notices))
-    return Plan(lanes, tuple(notices))
+    return Plan(lanes, (*notices, *_limits(spec, targets)))
+
+
+def warmups_of(spec: BenchmarkSpec) -> int:
+    """Warm-ups of a target; a warm cache needs at least the request that primes it."""
+    return max(1, spec.warmup) if spec.cache == "warm" else spec.warmup
+
+
+def _limits(spec: BenchmarkSpec, targets: Sequence[Target]) -> Iterable[Notice]:
+    """What was asked for and cannot be had from a target."""
+    for target in targets:
+        label = target.label or target.model
+        if spec.fixed_output and not can_fix_output(target):
+            text = f"{label} cannot be told to write answers of one length; they may differ."
+            yield Notice("no_fixed_output", text, target.ref)
+        if spec.budget_usd is not None and price_of(target) is None:
+            text = f"The price of {label} is not known, so its cost is outside the budget."
+            yield Notice("budget_unpriced", text, target.ref)
 
 
 def skip_notice(spec: BenchmarkSpec, target: Target, tier: int) -> Notice | None:
     """Why this tier is skipped for this target, or None when it fits the window."""
-    window = target.context_window
-    if tier == 0 or window is None or tier <= window - spec.max_tokens - WINDOW_MARGIN:
+    window, longest = target.context_window, _longest(spec)
+    if tier == 0 or window is None or tier <= window - longest - WINDOW_MARGIN:
         return None
     text = (
         f"{target.label or target.model} is skipped at {tier:,} tokens: its window is "
-        f"{window:,} tokens, and {spec.max_tokens:,} for the answer plus a margin of "
+        f"{window:,} tokens, and {longest:,} for the answer plus a margin of "
         f"{WINDOW_MARGIN} do not fit beside it."
     )
     return Notice("tier_skipped", text, target.ref)
+
+
+def _longest(spec: BenchmarkSpec) -> int:
+    """The longest answer that is asked for, in tokens."""
+    return max(
+        (item.max_tokens or spec.max_tokens for item in spec.prompts), default=spec.max_tokens
+    )
 
 
 def _lane(
@@ -72,9 +98,9 @@ def _lane(
             else:
                 notices.append(notice)
         for target in fitting:
-            if target.model not in warm:
+            if target.model not in warm or spec.cache == "warm":
                 warm.add(target.model)
-                for run in range(spec.warmup):
+                for run in range(warmups_of(spec)):
                     yield SampleKey(target.provider, target.model, tier, run, True)
         for run in range(spec.runs):
             for target in fitting if run % 2 == 0 else reversed(fitting):
@@ -91,7 +117,7 @@ def _load_lane(
                 notices.append(notice)
                 continue
             where = (target.provider, target.model, tier)
-            for run in range(spec.warmup):
+            for run in range(warmups_of(spec)):
                 yield SampleKey(*where, run, True)
             for level in levels:
                 for run in range(level.requests or 0):

@@ -12,20 +12,21 @@ import queue
 import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 
 from engine.cancel import CancelToken
 from engine.environment import describe_environment
 from engine.events import Event, Finished, Notice, SampleDone, SampleFailed, SampleStarted, Started
 from engine.llm.ask import Asked, Asker
-from engine.llm.request import ChatRequest
 from engine.pricing import price_of
 from engine.quiet import short_slices
 from engine.samples import LevelKey, Sample, SampleKey
 from engine.specs import BenchmarkSpec
-from engine.speed.filler import build_prompt
+from engine.speed.budget import Budget
 from engine.speed.metrics import measure
-from engine.speed.pending import refuse_pending
 from engine.speed.plan import make_plan
+from engine.speed.recall import recalled
+from engine.speed.workload import Question, Workload
 from engine.targets import Target
 
 # A target that never answered and failed this often for a reason that will not pass is
@@ -43,29 +44,31 @@ def run_benchmark(
     cancel: CancelToken,
     stored: frozenset[SampleKey] = frozenset(),
     levels: frozenset[LevelKey] = frozenset(),
+    spent_usd: float = 0.0,
 ) -> Iterator[Event]:
     """Take every planned sample that is not in `stored` (with `spec.load`: run every level
-    that is not in `levels`), and yield what happens.
+    that is not in `levels`), and yield what happens. `spent_usd` of the budget is gone
+    already.
 
     The first event is `Started`, the last `Finished`. What a provider does wrong becomes a
     failed sample, never an exception. Closing the iterator cancels the run.
     """
-    refuse_pending(spec)
     if spec.load is not None:
         from engine.speed.load.runner import run_load
 
-        yield from run_load(spec, spec.load, targets, cancel=cancel, stored=levels)
+        budget = Budget(spec.budget_usd, spent_usd)
+        yield from run_load(spec, spec.load, targets, cancel=cancel, stored=levels, budget=budget)
         return
     plan = make_plan(spec, targets)
     yield Started(plan.total, describe_environment())
     yield from plan.notices
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     lanes = {name: [key for key in keys if key not in stored] for name, keys in plan.lanes.items()}
-    by_key = {(target.provider, target.model): target for target in targets}
+    budget = Budget(spec.budget_usd, spent_usd)
 
     def work() -> None:
         with short_slices(), ThreadPoolExecutor(2, thread_name_prefix="decode") as cpu:
-            asyncio.run(_run_lanes(spec, lanes, by_key, cancel, cpu, events.put))
+            asyncio.run(_run_lanes(_Run(spec, targets, budget, cancel, cpu, events.put), lanes))
 
     with ThreadPoolExecutor(1, thread_name_prefix="engine") as engine:
         working = engine.submit(work)
@@ -77,36 +80,53 @@ def run_benchmark(
             if not working.done():
                 cancel.cancel()
         working.result()
-    reason = cancel.reason
-    yield Finished("cancelled" if reason == "cancelled" else "deadline" if reason else "complete")
+    yield from ending(cancel, budget)
 
 
-async def _run_lanes(
-    spec: BenchmarkSpec,
-    lanes: dict[str, list[SampleKey]],
-    targets: dict[tuple[str, str], Target],
-    cancel: CancelToken,
-    cpu: Executor,
-    emit: Emit,
-) -> None:
+def ending(cancel: CancelToken, budget: Budget) -> Iterator[Notice | Finished]:
+    """The last events of a run."""
+    stopped = budget.left_out is not None and cancel.reason is None
+    if stopped:
+        yield budget.notice()
+    match cancel.reason:
+        case "cancelled":
+            yield Finished("cancelled")
+        case None:
+            yield Finished("budget" if stopped else "complete")
+        case _:
+            yield Finished("deadline")
+
+
+class _Run:
+    """What the lanes of a run share."""
+
+    def __init__(
+        self,
+        spec: BenchmarkSpec,
+        targets: Sequence[Target],
+        budget: Budget,
+        cancel: CancelToken,
+        cpu: Executor,
+        emit: Emit,
+    ) -> None:
+        self.spec, self.budget, self.cancel, self.cpu, self.emit = spec, budget, cancel, cpu, emit
+        self.targets = {(target.provider, target.model): target for target in targets}
+        self.workload = Workload(spec)
+
+
+async def _run_lanes(run: _Run, lanes: dict[str, list[SampleKey]]) -> None:
     async with asyncio.TaskGroup() as group:
         for keys in lanes.values():
-            group.create_task(_Lane(spec, targets, cancel, cpu, emit).run(keys))
+            group.create_task(_Lane(run).run(keys))
 
 
 class _Lane:
     """One provider's requests, one after the other."""
 
-    def __init__(
-        self,
-        spec: BenchmarkSpec,
-        targets: dict[tuple[str, str], Target],
-        cancel: CancelToken,
-        cpu: Executor,
-        emit: Emit,
-    ) -> None:
-        self._spec, self._targets, self._cancel = spec, targets, cancel
-        self._cpu, self._emit = cpu, emit
+    def __init__(self, run: _Run) -> None:
+        self._run = run
+        self._spec, self._targets, self._cancel = run.spec, run.targets, run.cancel
+        self._cpu, self._emit = run.cpu, run.emit
         self._askers: dict[str, Asker] = {}
         self._failures: dict[str, int] = {}
         self._noticed: set[tuple[str, str]] = set()
@@ -118,9 +138,13 @@ class _Lane:
                     return
                 if self._failures.get(key.model, 0) >= GIVE_UP_AFTER:
                     continue
+                if self._run.budget.reached:
+                    self._run.budget.leave_out(1)
+                    continue
                 sample = await self._take(key)
                 if sample is None:
                     return
+                self._run.budget.add(sample)
                 self._emit(SampleDone(sample) if sample.ok else SampleFailed(sample))
                 self._look(sample, keys[position + 1 :])
         finally:
@@ -131,25 +155,17 @@ class _Lane:
         """One sample; None when the run was cancelled before anything was sent."""
         target = self._targets[key.provider, key.model]
         loop = asyncio.get_running_loop()
-        prompt = await loop.run_in_executor(
-            self._cpu, build_prompt, self._spec.prompt, key.context_tokens, key, self._spec.seed
-        )
-        request = ChatRequest(
-            messages=({"role": "user", "content": prompt},),
-            max_tokens=self._spec.max_tokens,
-            temperature=self._spec.temperature,
-        )
-        asked = await self._asker(target).ask(request, lambda: self._emit(SampleStarted(key)))
+        question = await loop.run_in_executor(self._cpu, self._run.workload.question, key, target)
+        asker = self._asker(target)
+        asked = await asker.ask(question.request, lambda: self._emit(SampleStarted(key)))
         if asked.cancelled and asked.capture is None:
             return None
-        return await loop.run_in_executor(
-            self._cpu, _measured, key, asked, target, target.system_prompt + prompt
-        )
+        return await loop.run_in_executor(self._cpu, _measured, key, asked, target, question)
 
     def _asker(self, target: Target) -> Asker:
         if target.model not in self._askers:
             self._askers[target.model] = Asker(
-                target,
+                replace(target, system_prompt=""),  # it is part of the question
                 self._cpu,
                 self._cancel,
                 timeout_s=self._spec.timeout_s,
@@ -191,5 +207,7 @@ class _Lane:
             self._emit(Notice(code, text, ref, dropped))
 
 
-def _measured(key: SampleKey, asked: Asked, target: Target, prompt_text: str) -> Sample:
-    return measure(key, asked, price_of(target), prompt_text)
+def _measured(key: SampleKey, asked: Asked, target: Target, question: Question) -> Sample:
+    sample = measure(key, asked, price_of(target), question.text)
+    recall = recalled(sample, question.fact)
+    return replace(sample, prompt_index=question.index, recall=recall)

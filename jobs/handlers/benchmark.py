@@ -29,6 +29,7 @@ from jobs.store import (
     forget_unfinished_levels,
     level_entry,
     load_levels,
+    spent_usd,
     stored_keys,
 )
 from jobs.targets import resolve
@@ -37,7 +38,8 @@ from webapp.models import Job, Run
 
 
 def handle(context: Context) -> dict[str, Any]:
-    """Measure what the run still lacks; returns `{"run", "done", "failed"}`.
+    """Measure what the run still lacks; returns `{"run", "done", "failed", "ended"}`, where
+    `ended` is "complete", or "budget" when that was spent.
 
     Raises Cancelled when it was stopped: what was measured until then is stored.
     """
@@ -46,6 +48,7 @@ def handle(context: Context) -> dict[str, Any]:
     targets = resolve(context.job.user, spec.targets, context.settings)
     if not run.targets:
         _update(run, context, targets=describe_targets(targets))
+    spent = spent_usd(run)  # also on what is forgotten now
     if spec.load:
         forget_unfinished_levels(run)
     events = run_benchmark(
@@ -54,15 +57,16 @@ def handle(context: Context) -> dict[str, Any]:
         cancel=context.cancel,
         stored=stored_keys(run),
         levels=frozenset(load_levels(run)),
+        spent_usd=spent,
     )
     with SampleWriter(run, context.report) as writer, closing(cast("Generator[Event]", events)):
         ended = _record(events, run, context, writer)
     neighbours = _with_neighbours(run, context.job)
     _update(run, context, finished_at=time.time(), environment=neighbours)
-    if ended.reason != "complete":
+    if ended.reason in ("cancelled", "deadline"):
         raise Cancelled(ended.reason)
     digests.refresh(run)
-    return {"run": run.id, "done": writer.done, "failed": writer.failed}
+    return {"run": run.id, "done": writer.done, "failed": writer.failed, "ended": ended.reason}
 
 
 def _run(context: Context) -> Run:

@@ -53,9 +53,11 @@ def studio(work: Work) -> Read:
     """The load generator as `studio bench --concurrency` runs it."""
     from engine.cancel import CancelToken
     from engine.events import LevelDone, SampleDone, SampleFailed
+    from engine.samples import LevelKey
     from engine.specs import BenchmarkSpec, LoadSpec
     from engine.speed.load.runner import run_load
     from engine.speed.load.work import nonce_of
+    from engine.speed.workload import Workload
     from engine.targets import Target
 
     target = Target(
@@ -65,10 +67,12 @@ def studio(work: Work) -> Read:
     spec = BenchmarkSpec(
         targets=(target.ref,), prompt=PROMPT, max_tokens=work.max_tokens, seed=_SEED, load=load
     )
+    workload = Workload(spec)
+    nonces = workload.nonces(LevelKey("bench", "m", 0, f"c{work.streams}"))
     readings: list[Reading] = []
     done: LevelDone | None = None
     own = 0.0
-    for event in run_load(spec, load, [target], cancel=CancelToken()):
+    for event in run_load(spec, load, [target], cancel=CancelToken(), workload=workload):
         if isinstance(event, SampleFailed):
             raise RuntimeError(  # noqa: TRY004 - it is an event, and no answer
                 f"{event.sample.error}: {event.sample.message}"
@@ -79,7 +83,7 @@ def studio(work: Work) -> Read:
             sample = event.sample
             readings.append(
                 Reading(
-                    nonce_of(_SEED + 2, sample.key.run).decode(),
+                    nonce_of(nonces, sample.key.run).decode(),
                     sample.start_ns,
                     [sample.start_ns + arrival.at_ns for arrival in sample.arrivals],
                     [arrival.tokens for arrival in sample.arrivals],

@@ -124,7 +124,6 @@ def spec_of(
     from pydantic import ValidationError
 
     from engine.specs import BenchmarkSpec, explain
-    from engine.speed.pending import refuse_pending
 
     fields = (
         defaults.model_dump(include={"max_tokens", "temperature", "prompt"}) if defaults else {}
@@ -143,13 +142,9 @@ def spec_of(
     if load := _load(flags):
         fields["load"] = load
     try:
-        spec = BenchmarkSpec(targets=tuple(target.ref for target in targets), **fields)
-        refuse_pending(spec)
+        return BenchmarkSpec(targets=tuple(target.ref for target in targets), **fields)
     except ValidationError as error:
         raise BadUsage(_sentences(explain(error), len(targets))) from None
-    except ValueError as error:
-        raise BadUsage(str(error)) from None
-    return spec
 
 
 def _prompts(path: Path) -> tuple[Any, ...]:

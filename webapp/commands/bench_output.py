@@ -69,7 +69,7 @@ def _width() -> int | None:
 def _print_report(console: Console, outcome: Outcome, results: Sequence[Result]) -> None:
     from engine.report import cautions, table, verdict
 
-    if outcome.reason != "complete":
+    if outcome.reason in ("cancelled", "deadline"):
         so_far = "; what was measured so far:" if outcome.measured else "."
         _say(console, f"Stopped before the end{so_far}")
     _say(console, str(verdict(results)))

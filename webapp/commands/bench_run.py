@@ -50,8 +50,9 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 all measured requests ok, 1 some were not, 130 stopped by Ctrl-C."""
-        if self.reason != "complete":
+        """0 all measured requests ok (also those that a budget left), 1 some were not,
+        130 stopped by Ctrl-C."""
+        if self.reason in ("cancelled", "deadline"):
             return INTERRUPTED
         return 0 if self.measured and all(sample.ok for sample in self.measured) else 1
 

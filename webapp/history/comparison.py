@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from engine.report import Result
+from engine.report.pairing import versus
 from engine.report.wording import FIRST_TOKEN, SPEED, Metric
-from engine.stats import Comparison, adjusted, compare
+from engine.stats import Comparison, adjusted
 
 METRICS = (SPEED, FIRST_TOKEN)
 SIDES = ("A", "B")
@@ -108,15 +109,11 @@ def _lines(pairs: Sequence[tuple[Result, Result]]) -> Iterator[Line]:
         if metric.summary(mine).n and metric.summary(theirs).n
     ]
     found = [
-        compare(
-            theirs.values(metric.name),
-            mine.values(metric.name),
-            higher_is_better=metric.higher_is_better,
-        )
+        versus(theirs, mine, metric.name, higher_is_better=metric.higher_is_better)
         for metric, mine, theirs in asked
     ]
-    for (metric, mine, theirs), versus in zip(asked, adjusted(found), strict=True):
-        yield Line(metric, mine, theirs, versus)
+    for (metric, mine, theirs), compared in zip(asked, adjusted(found), strict=True):
+        yield Line(metric, mine, theirs, compared)
 
 
 def _obstacle(a: Result, b: Result) -> str:

@@ -95,6 +95,8 @@ class SampleRow(Table):
     cache_write_1h_tokens = IntegerField(null=True)
     tpot_low_ms = DoubleField(null=True)
     tpot_high_ms = DoubleField(null=True)
+    prompt_index = IntegerField(null=True)
+    recall = BooleanField(null=True)
 
     class Meta:
         table_name = "sample"

@@ -16,8 +16,6 @@ from engine.samples import SampleKey, pack_arrivals
 from engine.speed.load.work import Message, Share, Stream
 from engine.speed.metrics import measure
 
-# Characters of an answer that go back with its sample.
-_TEXT_CHARS = 200
 _NO_KEY = SampleKey("", "", 0, 0, False)
 
 
@@ -69,5 +67,5 @@ class Finisher:
                 asked.error = error
         sample = measure(_NO_KEY, asked, None, "")
         blob = pack_arrivals(sample.arrivals)
-        short = replace(sample, arrivals=(), text=sample.text[:_TEXT_CHARS])
+        short = replace(sample, arrivals=(), text=sample.text[: self._share.text_chars])
         self._emit(Stream(number, planned_ns, closed_ns, short, blob))

@@ -37,17 +37,20 @@ def processes_for(level: Level, expected_streams: int) -> int:
 class Pressed:
     """What a level presses on: a target and how it is asked.
 
-    `prepared` are requests whose bodies hold `work.NONCE`; `service_s` is the time one
-    request takes alone (from the warm-up), 0 when unknown; `estimates` says that the
-    endpoint reports no usage.
+    `prepared` are requests whose bodies hold `work.NONCE`; each sending puts a nonce of its
+    own there, which follows from `nonces`. `seed` decides the schedule. `service_s` is the
+    time one request takes alone (from the warm-up), 0 when unknown; `estimates` says that the
+    endpoint reports no usage; `text_chars` of each answer are kept.
     """
 
     target: Target
     prepared: Sequence[PreparedRequest]
     timeout_s: float
     seed: int
+    nonces: int = 1
     service_s: float = 0.0
     estimates: bool = False
+    text_chars: int = 200
 
 
 def run_level(
@@ -66,7 +69,17 @@ def run_level(
             if sample.start_ns:
                 streams.append((sample.start_ns - message.planned_ns, sample.ttft_ms))
             yield message
-    yield _client(shares, streams, reports)
+    client = _client(shares, streams, reports)
+    if _together(level, pressed):
+        client = replace(client, marks=(*client.marks, "started_together"))
+    yield client
+
+
+def _together(level: Level, pressed: Pressed) -> bool:
+    """Whether nothing spread the first requests of a closed loop: they are sent at once, and
+    without a warm-up nobody knew how long one takes."""
+    alone = level.arrivals != "closed" or level.value == 1
+    return not alone and not pressed.service_s and not level.ramp_s
 
 
 def _shares(level: Level, pressed: Pressed) -> list[Share]:
@@ -102,8 +115,9 @@ def _shares(level: Level, pressed: Pressed) -> list[Share]:
             due_ns=due[part::count],
             starts_ns=starts[part::count] if closed else array("q"),
             duration_s=level.duration_s,
-            seed=pressed.seed,
+            seed=pressed.nonces,
             estimates=pressed.estimates,
+            text_chars=pressed.text_chars,
         )
         for part in range(count)
     ]

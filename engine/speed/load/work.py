@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from engine.llm.request import Endpoint
 from engine.samples import Sample
 
-# Stands in every prepared body where a request's own nonce goes; same length, so that no
-# header changes.
-NONCE = "0000000000000000"
+# Stands in every prepared body where a request's own nonce goes: as long, so that no header
+# changes, and looking alike, so that it is as many tokens.
+NONCE = "e8a8529f035efa25"
 
 # The word that ends a share early.
 CANCEL = "cancel"
@@ -31,7 +31,8 @@ class Share:
     of this share, in order. An open loop sends number i at `due_ns[i]` after the start
     (parallel to `numbers`); a closed loop (`due_ns` empty) keeps `slots` streams open, slot
     s from `starts_ns[s]` on. `duration_s` ends the sending, never a stream that is open.
-    `estimates` says that tokens will have to be counted here, for want of usage.
+    `estimates` says that tokens will have to be counted here, for want of usage. Of an answer
+    the first `text_chars` characters are kept.
     """
 
     endpoint: Endpoint
@@ -48,6 +49,7 @@ class Share:
     duration_s: float | None = None
     seed: int = 1
     estimates: bool = False
+    text_chars: int = 200
 
 
 @dataclass(frozen=True, slots=True)

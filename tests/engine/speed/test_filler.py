@@ -1,53 +1,71 @@
-"""Prompts: sized, mixed, and never alike at their beginning."""
+"""Prompts: sized for the model's own tokenizer, and mixed."""
 
 from __future__ import annotations
 
-from itertools import takewhile
+import random
 
 import pytest
 
-from engine.llm.tokens import count_tokens
-from engine.samples import SampleKey
-from engine.speed.filler import build_prompt
+from engine.llm.tokens import Encoding, count_tokens, encoding_of
+from engine.speed.filler import prompt_with, synthetic_prompt
+from engine.speed.recall import fact_of
 
 ASK = "Which place stores the most lamps?"
+NONCE = "0123456789abcdef"
 
 
-def key(run: int, tier: int = 1000, warmup: bool = False) -> SampleKey:
-    return SampleKey("p", "m", tier, run, warmup)
-
-
-@pytest.mark.parametrize("tier", [500, 1_000, 5_000, 20_000])
-def test_a_tier_is_met_within_one_percent(tier: int) -> None:
-    counted = count_tokens(build_prompt(ASK, tier, key(0, tier), seed=1))
-    assert abs(counted - tier) <= tier * 0.01
+@pytest.mark.parametrize("encoding", ["cl100k_base", "o200k_base"])
+@pytest.mark.parametrize("tier", [300, 1_000, 5_000, 20_000])
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_tier_is_met_within_one_percent(tier: int, encoding: Encoding, hidden: bool) -> None:
+    fact = fact_of(1, tier) if hidden else None
+    prompt = prompt_with(NONCE, ASK, tier, random.Random(tier), encoding, fact)
+    assert abs(count_tokens(prompt, encoding) - tier) <= tier * 0.01
 
 
 def test_tier_zero_is_the_question_behind_a_nonce() -> None:
-    prompt = build_prompt(ASK, 0, key(0, 0), seed=1)
-    assert prompt.endswith(ASK)
-    assert len(prompt) < len(ASK) + 25
-
-
-def common_prefix(one: str, other: str) -> str:
-    pairs = zip(one, other, strict=False)
-    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-
-def test_two_samples_share_no_prefix_a_cache_could_answer() -> None:
-    keys = [key(run, warmup=warm) for run in range(12) for warm in (False, True)]
-    prompts = [build_prompt(ASK, 1000, k, seed=1) for k in keys]
-    for index, one in enumerate(prompts):
-        for other in prompts[index + 1 :]:
-            assert count_tokens(common_prefix(one, other)) <= 16
-
-
-def test_the_same_seed_repeats_a_prompt_exactly() -> None:
-    assert build_prompt(ASK, 1000, key(3), 7) == build_prompt(ASK, 1000, key(3), 7)
-    assert build_prompt(ASK, 1000, key(3), 7) != build_prompt(ASK, 1000, key(3), 8)
+    assert prompt_with(NONCE, ASK, 0, random.Random(1)) == f"[{NONCE}]\n{ASK}"
 
 
 def test_filler_mixes_prose_code_json_and_tables() -> None:
-    prompt = build_prompt(ASK, 5000, key(0, 5000), seed=1)
+    prompt = prompt_with(NONCE, ASK, 5000, random.Random(1))
     for sign in ("says ", "def ", '"rows"', "|---|"):
         assert sign in prompt
+
+
+@pytest.mark.parametrize("tokens", [1, 20, 40, 41, 200, 3_000])
+def test_synthetic_input_has_the_length_that_was_drawn(tokens: int) -> None:
+    counted = count_tokens(synthetic_prompt(NONCE, tokens, random.Random(1)))
+    assert counted - tokens == pytest.approx(0, abs=max(1, tokens * 0.01)) or tokens < 25 > counted
+
+
+@pytest.mark.parametrize("tier", [60, 100, 1_000, 8_000])
+def test_a_fact_lies_in_the_filler_where_it_was_put(tier: int) -> None:
+    for number in range(20):
+        fact = fact_of(tier, number)
+        prompt = prompt_with(NONCE, ASK, tier, random.Random(number), fact=fact)
+        before, found, after = prompt.partition(fact.statement)
+        assert found
+        assert fact.question in after
+        assert after.endswith(ASK)
+        if tier >= 1_000:
+            assert len(before) / len(prompt) == pytest.approx(fact.depth, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("model", "encoding"),
+    [
+        ("openai/gpt-4o-mini", "o200k_base"),
+        ("openai/gpt-6-luna", "o200k_base"),
+        ("openai/ft:gpt-4.1:mine", "o200k_base"),
+        ("azure/o3-mini", "o200k_base"),
+        ("gpt-5", "o200k_base"),
+        ("openai/gpt-4", "cl100k_base"),
+        ("openai/gpt-4-turbo", "cl100k_base"),
+        ("openai/gpt-3.5-turbo", "cl100k_base"),
+        ("anthropic/claude-haiku-4-5", "cl100k_base"),
+        ("openai/o200-of-my-own", "cl100k_base"),
+    ],
+)
+def test_a_model_of_openai_is_counted_by_its_own_table(model: str, encoding: Encoding) -> None:
+    assert encoding_of(model) == encoding

@@ -121,7 +121,7 @@ def test_counts_that_the_provider_does_not_report_are_marked(demo: DemoServer) -
     events = list(run([target(demo, "no-usage", label="Silent")]))
     (sample,) = samples(events)
     assert sample.tokens.source == "estimate"
-    assert [e.code for e in events if isinstance(e, Notice)] == ["no_usage"]
+    assert "no_usage" in [e.code for e in events if isinstance(e, Notice)]
 
 
 @pytest.mark.parametrize(

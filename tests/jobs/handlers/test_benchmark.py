@@ -43,7 +43,7 @@ def test_a_run_stores_every_sample_and_what_it_was_taken_with(
     job, run = fresh(job), _again(run)
     assert (job.state, job.error) == ("done", None)
     assert (job.total, job.done, job.failed) == (6, 6, 0)
-    assert job.result == {"run": run.id, "done": 6, "failed": 0}
+    assert job.result == {"run": run.id, "done": 6, "failed": 0, "ended": "complete"}
     assert set(_keys(run).values()) == {1}
     assert len(_keys(run)) == 6
     assert all(sample.ok and len(sample.arrivals) == 4 for sample in load_samples(run))
@@ -108,6 +108,7 @@ class Script:
 
     def __init__(self, *events: Event) -> None:
         self.events, self.stored, self.closed = events, frozenset[SampleKey](), False
+        self.spent_usd = 0.0
 
     def __call__(
         self,
@@ -117,8 +118,9 @@ class Script:
         cancel: CancelToken,
         stored: frozenset[SampleKey],
         levels: object,
+        spent_usd: float,
     ) -> Iterator[Event]:
-        self.stored = stored
+        self.stored, self.spent_usd = stored, spent_usd
         try:
             yield from self.events
         finally:
@@ -131,7 +133,12 @@ def _sample(run: int, outcome: Any = "ok", **more: Any) -> Sample:
 
 @pytest.mark.parametrize(
     ("reason", "state", "error"),
-    [("complete", "done", None), ("cancelled", "cancelled", None), ("deadline", "failed", "limit")],
+    [
+        ("complete", "done", None),
+        ("budget", "done", None),
+        ("cancelled", "cancelled", None),
+        ("deadline", "failed", "limit"),
+    ],
 )
 def test_the_engines_reason_decides_the_state(
     start: Start,
@@ -177,8 +184,8 @@ def test_an_engine_that_breaks_loses_no_finished_sample(
 def test_resume_passes_what_is_stored_and_repeats_what_was_cut(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done, failed = _sample(0), _sample(1, "failed", error="server", message="no")
-    cut = _sample(2, "incomplete")
+    done = _sample(0, cost_usd=0.25)
+    failed, cut = _sample(1, "failed", error="server", message="no"), _sample(2, "incomplete")
     first = Script(
         Started(3, {"host": "a"}),
         Notice("no_usage", "No usage."),
@@ -203,7 +210,8 @@ def test_resume_passes_what_is_stored_and_repeats_what_was_cut(
     submit.resume(fresh(job))
     runner.run_next("main")
 
-    assert first.stored == frozenset()
+    assert (first.stored, first.spent_usd) == (frozenset(), 0)
+    assert second.spent_usd == 0.25
     assert second.stored == {done.key, failed.key}
     assert load_samples(run) == [done, failed, whole]
     assert (fresh(job).done, fresh(job).failed, fresh(job).state) == (3, 1, "done")

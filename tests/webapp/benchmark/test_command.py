@@ -69,10 +69,7 @@ LENGTHS = {"input_mean": 900, "input_std": 50, "output_mean": 80, "output_std": 
         {"prompt": "It's 5 o'clock; $HOME?", "temperature": 0.25, "warmup": 0},
     ],
 )  # fmt: skip
-def test_the_command_line_reads_the_same_spec(
-    fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("engine.speed.pending._PENDING", ())
+def test_the_command_line_reads_the_same_spec(fields: dict[str, Any]) -> None:
     spec = BenchmarkSpec.model_validate({"targets": DEMO, **fields})
     (line,) = words(spec)
     flags = bench.make_context("bench", line[2:]).params
