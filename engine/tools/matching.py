@@ -12,6 +12,7 @@ from engine.tools.assignment import best_pairs, best_pairs_in_order
 from engine.tools.matchers import MATCHERS, Similarity
 from engine.tools.matchers.base import kind_of, same, shown
 from engine.tools.rules import ArgumentRules, CallRules
+from engine.tools.suites import Argument
 
 
 @dataclass(slots=True)
@@ -156,7 +157,7 @@ def _argument(
         if fits:
             pair.fits += 1
         else:
-            error = _class(argument.values, found)
+            error = _class(argument, found)
     pair.diffs.append(
         ArgumentDiff(index, name, _expected(argument.values), found, True, rule, error)
     )
@@ -217,6 +218,8 @@ def _expected(values: Sequence[Any]) -> Any:
     return values[0] if len(values) == 1 else list(values)
 
 
-def _class(values: Sequence[Any], found: Any) -> str:
-    kinds = {kind_of(value) for value in values}
+def _class(argument: Argument, found: Any) -> str:
+    """A value of a type that none of the allowed ones has is a wrong type. "" beside others in
+    an optional argument is BFCL's mark, not a text."""
+    kinds = {kind_of(v) for v in argument.values if v != "" or not argument.optional}
     return "wrong_value" if not kinds or kind_of(found) in kinds else "wrong_type"

@@ -3,12 +3,15 @@ expected calls with the matcher of each argument."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 from engine.tools.schemas import BadSchema, Problem, Schema
 from engine.tools.suites import Argument, Case, ExpectCalls, ExpectedCall, Matcher, Suite, Tool
+
+T = TypeVar("T")
 
 
 class ToolRules:
@@ -56,6 +59,14 @@ class CaseRules:
     def __init__(self, case: Case, suite: Suite, tools: dict[str, ToolRules]) -> None:
         self.case, self.tools = case, tools
         self.match = case.match or suite.match
+        self._made: dict[str, Any] = {}
+
+    def once(self, name: str, make: Callable[[CaseRules], T]) -> T:
+        """What a mode makes ready of the case, made on first use."""
+        if name not in self._made:
+            self._made[name] = make(self)
+        made: T = self._made[name]
+        return made
 
     @cached_property
     def alternatives(self) -> list[list[CallRules]]:
