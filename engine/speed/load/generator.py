@@ -164,8 +164,12 @@ class Generator:
         self._busy -= 1
         number, planned = slot.number, slot.planned_ns
         capture = slot.take()
-        self._lags.append(capture.lag_ns)
         self._connections.released(slot)
+        if capture.stale and not self._cancelled:
+            self._left += 1
+            heappush(self._due, (planned, number))
+            return
+        self._lags.append(capture.lag_ns)
         self._finisher.add(number, planned, capture)
         self._plan_next(capture.ended_ns)
 

@@ -188,3 +188,13 @@ def test_a_server_that_closes_after_each_answer_is_asked_on_new_connections(
     streams, _ = run_here(share_of(server.base_url, 1, 3))
     assert [stream.sample.outcome for stream in streams] == ["ok"] * 3
     assert all(stream.sample.connect_ms is not None for stream in streams)
+
+
+def test_a_request_that_met_a_closing_connection_goes_out_again_on_a_new_one(
+    scripted: Callable[..., ScriptedServer],
+) -> None:
+    server = scripted([WHOLE], ["close"], [WHOLE])
+    streams, report = run_here(share_of(server.base_url, 1, 3))
+    assert [stream.sample.outcome for stream in streams] == ["ok", "ok", "ok"]
+    assert [stream.sample.connect_ms is None for stream in streams] == [False, False, True]
+    assert (len(server.requests), report.unsent, len(report.lag_ns)) == (4, 0, 3)
