@@ -109,8 +109,10 @@ def _acceleration(jackknives: Sequence[Floats]) -> float | None:
     return cubes / (6 * math.sqrt(squares) ** 3)
 
 
-def wilson(k: int, n: int) -> Interval:
-    """95 % Wilson interval of the rate k / n, both ends in 0..1; (None, None) when n is 0."""
+def wilson(k: float, n: float) -> Interval:
+    """95 % Wilson interval of the rate k / n, both ends in 0..1; (None, None) when n is 0.
+
+    Counts; fractions where n is an effective number (values that come in groups)."""
     if not 0 <= k <= n:
         raise ValueError(f"k is {k}; give a count from 0 to n ({n})")
     if n == 0:
