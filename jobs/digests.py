@@ -111,8 +111,9 @@ def level_digest(
     (value,) = (level.value for level in levels_of(load_spec) if level.label == where.level)
     one = load_spec.model_copy(update={"levels": (value,)})
     alone = spec.model_copy(update={"context_tiers": (where.context_tokens,), "load": one})
-    (result,) = results(samples, [target], alone, clients)
-    return digest(result)
+    taken = list(samples)
+    (result,) = results(taken, [target], alone, clients)
+    return digest(result, taken)
 
 
 def _make(run: Run) -> Kept:
@@ -121,9 +122,11 @@ def _make(run: Run) -> Kept:
     if spec.load is None:
         samples = load_samples(run)
         found = results(samples, targets, spec)
-        return Kept(tuple(map(digest, found)), verdict(found), Spent().plus(samples), count)
+        warm = [sample for sample in samples if sample.key.warmup]
+        digests = [digest(result, warm) for result in found]
+        return Kept(tuple(digests), verdict(found), Spent().plus(samples), count)
     clients, spent = load_clients(run), Spent()
-    digests: list[Digest] = []
+    digests = []
     warmed: set[LevelKey] = set()
     for target, where in places(spec, targets):
         start = where._replace(level="")

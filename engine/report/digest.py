@@ -6,14 +6,14 @@ samples. So what is drawn is taken from them once, when a level or a run has end
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from engine.report.result import METRICS, Client, Goodput, Recall, Requests, Result
-from engine.samples import Tokens
+from engine.samples import Sample, Tokens
 from engine.stats import Summary, describe
 
 # With more values in all a distribution is drawn from this many of its quantiles.
@@ -41,8 +41,11 @@ class Digest:
     trouble: str = ""
 
 
-def digest(result: Result) -> Digest:
-    """What is kept of `result`."""
+def digest(result: Result, taken: Iterable[Sample] = ()) -> Digest:
+    """What is kept of `result`. `taken` are all samples of its target and size: connections are
+    opened by the warm-ups, which the result only counts."""
+    place = (result.provider, result.model, result.context_tokens)
+    warm = [sample for sample in taken if sample.key.warmup and sample.key[:3] == place]
     firsts = [(s.key.run, s.ttft_ms) for s in result.ok if s.ttft_ms is not None]
     return Digest(
         result=replace(result, samples=(), outliers={}),
@@ -53,7 +56,7 @@ def digest(result: Result) -> Digest:
             for metric, found in result.outliers.items()
         },
         opening={
-            name: describe(getattr(sample, name) for sample in result.samples)
+            name: describe(getattr(sample, name) for sample in (*warm, *result.samples))
             for name in ("connect_ms", "tls_ms")
         },
         trouble=next((sample.message for sample in result.samples if sample.message), ""),

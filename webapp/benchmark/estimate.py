@@ -16,7 +16,7 @@ from engine.pricing import cost_usd, price_of
 from engine.samples import SampleKey, Tokens
 from engine.specs import BenchmarkSpec, LoadSpec, TargetRef
 from engine.speed.levels import Level, levels_of
-from engine.speed.plan import Plan, make_plan, skip_notice
+from engine.speed.plan import Plan, make_plan, skip_notice, warmups_of
 from engine.targets import Target
 
 # Bytes of text a token; real text has more, so the estimate is not too low.
@@ -104,7 +104,7 @@ def _load_requests(
             if skip_notice(spec, target, tier):
                 continue
             where = (target.provider, target.model, tier)
-            found |= {SampleKey(*where, run, True): 1 for run in range(spec.warmup)}
+            found |= {SampleKey(*where, run, True): 1 for run in range(warmups_of(spec))}
             for level in levels_of(load):
                 key = SampleKey(*where, 0, False, level.label)
                 found[key] = _level_requests(level, _request_s(spec, key, target, paces))

@@ -19,6 +19,7 @@ PARTS = {
     "run-results": "benchmark/_results.html",
     "run-notices": "benchmark/_notices.html",
     "run-samples": "benchmark/_samples.html",
+    "run-environment": "benchmark/_environment.html",
     "live-title": "benchmark/_title.html",
 }
 

@@ -83,7 +83,8 @@ class LiveSamples:
                 if where in fresh or where not in self.made:
                     alone = self.spec.model_copy(update={"context_tiers": (size,)})
                     taken = groups.get(where, ())
-                    self.made[where] = [digest(row) for row in results(taken, [target], alone)]
+                    found_here = results(taken, [target], alone)
+                    self.made[where] = [digest(row, taken) for row in found_here]
                 found += self.made[where]
         samples = tuple(row.bare for row in rows)
         return Now(tuple(found), samples, len(rows), Spent().plus(samples))

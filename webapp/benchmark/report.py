@@ -13,6 +13,7 @@ from jobs.states import RESUMABLE
 from jobs.store import load_page
 from jobs.submit import expected_start
 from webapp.benchmark import charts, load_charts, load_table, table, words
+from webapp.benchmark.environment import environment
 from webapp.benchmark.figures import Figures, figures
 from webapp.benchmark.panels import panels
 from webapp.benchmark.progress import progress
@@ -76,6 +77,7 @@ def context(run: Run, sort: Sort = UNSORTED, page: int = 1) -> dict[str, Any]:
         "page": page,
         "pages": max(1, -(-known.total // SAMPLES_A_PAGE)),
         "panels": panels(known),
+        "environment": environment(run, known),
         "error_words": words.ERRORS,
         "tiers": len({result.context_tokens for result in known.results}) > 1,
     }

@@ -25,10 +25,11 @@ from webapp.benchmark import queries, report
 from webapp.benchmark.blueprint import bp
 from webapp.benchmark.command import PROMPT_MAX_CHARS, bench_commands
 from webapp.benchmark.launch import default_name
+from webapp.benchmark.one_sample import one_sample
 from webapp.benchmark.table import KEYS
 from webapp.catalog import read_config
 from webapp.history import removal
-from webapp.models import Job, Run
+from webapp.models import Job, Run, SampleRow
 
 NAME_PAGE, NAME_PART = "benchmark/show.html", "benchmark/_name.html"
 
@@ -66,6 +67,15 @@ def show_csv(run_id: int) -> Response:
 def show_spec(run_id: int) -> Response:
     """What was asked, as it is stored."""
     return jsonify(own_or_404(Run, run_id).spec)
+
+
+@bp.get("/<int:run_id>/requests/<int:sample_id>")
+def show_sample(run_id: int, sample_id: int) -> str:
+    """One request: its figures, and its tokens in time."""
+    run, row = own_or_404(Run, run_id), own_or_404(SampleRow, sample_id)
+    if row.run_id != run.id:
+        abort(404)
+    return render_template("benchmark/sample.html", run=run, **one_sample(run, row.id))
 
 
 @bp.get("/<int:run_id>/name")

@@ -13,7 +13,7 @@ from engine.report.digest import digest, dump
 from engine.specs import LoadSpec
 from jobs import digests
 from jobs.results import run_results
-from jobs.store import store_samples
+from jobs.store import load_samples, store_samples
 from tests.webapp.benchmark.builders import TARGETS, samples_of, spec_of, stored_run
 from tests.webapp.conftest import Person
 from webapp.benchmark import figures as module
@@ -25,7 +25,8 @@ LOAD: dict[str, Any] = {"load": LoadSpec(levels=(1, 4, 32), requests=12, slo_ttf
 
 
 def _anew(run: Run) -> list[dict[str, Any]]:
-    return [dump(digest(result)) for result in run_results(run)]
+    taken = load_samples(run)
+    return [dump(digest(result, taken)) for result in run_results(run)]
 
 
 def _shown(run: Run, live: bool = True) -> list[dict[str, Any]]:
