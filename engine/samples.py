@@ -193,7 +193,9 @@ class LevelClient:
     CPU seconds are of all its processes, over sending, reading and decoding, `decode_s` of that
     for decoding; `cpu_share` is the busiest process's share of the wall time. Lags (how late a
     read came after its bytes) and delays (how late a request was sent) are milliseconds.
-    `marks` are stable words: generator_busy, late_dispatch, unsent, started_together.
+    `marks` are stable words: generator_busy, late_reads (so late that token events ran
+    together), late_dispatch, unsent, started_together; and backlog, which is the endpoint's
+    doing: it did not serve the rate, and first tokens came later and later.
     """
 
     processes: int
@@ -210,7 +212,7 @@ class LevelClient:
     @property
     def saturated(self) -> bool:
         """Whether the generator, not the endpoint, may have set the figures."""
-        return "generator_busy" in self.marks
+        return not {"generator_busy", "late_reads"}.isdisjoint(self.marks)
 
 
 def pack_arrivals(arrivals: Sequence[Arrival]) -> bytes:

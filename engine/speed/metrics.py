@@ -160,7 +160,7 @@ def _arrivals(
     """Token events as offsets from `t_send`, with the tokens each carried.
 
     Exact counts come from usage in every chunk, or when there are as many events as
-    tokens. Otherwise the known total is shared out by characters and the sample is
+    tokens. Otherwise the known total is shared out, evenly or by characters, and the sample is
     `bundled`. (A total one above the events is the unseen end-of-text token, unless a tool
     was called: its name is one event and mostly several tokens.)
     """
@@ -170,8 +170,21 @@ def _arrivals(
     unseen = 0 if any(event.part == "tool" for event in events) else 1
     if output is None or output <= len(events) + unseen:
         return Arrivals(times, array("I", [1]) * len(times)), False
-    shares = _share_out(output, [event.chars for event in events])
+    chars = [event.chars for event in events]
+    shares = _even_shares(output, chars) or _share_out(output, chars)
     return Arrivals(times, array("I", shares)), True
+
+
+def _even_shares(total: int, chars: Sequence[int]) -> list[int] | None:
+    """Shares of servers that send every k tokens: k in each event and the rest in the last.
+    None when the total is none of such a server, or the first event is too short for k."""
+    count = len(chars)
+    for unseen in (0, 1):  # the end-of-text token may be counted
+        each = -(-(total - unseen) // count)
+        last = total - unseen - each * (count - 1)
+        if each > 1 and last > 0 and 2 * chars[0] * count > sum(chars):
+            return [each] * (count - 1) + [last + unseen]
+    return None
 
 
 def _share_out(total: int, weights: Sequence[int]) -> list[int]:

@@ -17,12 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from engine.environment import describe_environment
-from tests.bench import levels, live
+from tests.bench import arrivals, backlog, levels, live, memory, shapes, start
 from tests.bench.outcome import Outcome
 
 RESULTS = Path(__file__).with_name("results")
 BENCHES: dict[str, Callable[[bool], Outcome]] = {
     "levels": levels.run,
+    "shapes": shapes.run,
+    "arrivals": arrivals.run,
+    "backlog": backlog.run,
+    "memory": memory.run,
+    "start": start.run,
     "live": live.run,
 }
 

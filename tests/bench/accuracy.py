@@ -13,14 +13,16 @@ from tests.bench.endpoints import Pace, Truth
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One stream as a reader saw it: its request's nonce, monotonic nanoseconds of the send and
-    of each token event, the tokens of each event, and the total it counted (None when it
-    does not count)."""
+    of each token event, the tokens of each event; the total it counted, the moment of the
+    first answer token and its own time per output token (None where it says nothing)."""
 
     id: str
     sent_ns: int
     arrivals_ns: Sequence[int]
     tokens: Sequence[int]
     total: int | None = None
+    answer_ns: int | None = None
+    tpot_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Accuracy:
     """Errors of a reader. Milliseconds and per cent are signed, but a p99 is of the size.
 
     TTFT is compared with (first send - kernel had the request); `noticed` is the same with
-    the moment the endpoint read the request. `lost` and `invented` are token events,
+    the moment the endpoint read the request; `ttfa` of the first answer token; `tpot` is the
+    size of the error of the reader's own figure. `lost` and `invented` are token events,
     `miscounted` requests whose total is wrong. `delivered` is the load while all streams
     were open, as a share of what an endpoint and a reader without any delay would do.
     `late_ms_p99` is the endpoint's own worst delay in a stream.
@@ -45,6 +48,8 @@ class Accuracy:
     lost: int
     invented: int
     miscounted: int
+    ttfa_ms_p99: float | None
+    tpot_pct_p50: float | None
     delivered: float | None
     chunks_per_s: float | None
     late_ms_p99: float
@@ -76,6 +81,8 @@ def accuracy_of(
         lost=sum(max(0, number) for number in missing),
         invented=sum(max(0, -number) for number in missing),
         miscounted=sum(r.total is not None and r.total != t.output for r, t in pairs),
+        ttfa_ms_p99=_answer_error(pairs, pace),
+        tpot_pct_p50=_tpot_error(pairs, pace),
         delivered=delivered,
         chunks_per_s=rate,
         late_ms_p99=float(np.percentile([t.late_ns for t in truth], 99)) / 1e6,
@@ -104,6 +111,24 @@ def _pooled_error(pairs: Sequence[tuple[Reading, Truth]], pace: Pace) -> float:
     seen = np.sum([_seen(reading) for reading, _ in pairs], axis=0)
     true = np.sum([_true(record, pace) for _, record in pairs], axis=0)
     return float(100.0 * ((seen[0] / seen[1]) / (true[0] / true[1]) - 1.0))
+
+
+def _answer_error(pairs: Sequence[tuple[Reading, Truth]], pace: Pace) -> float | None:
+    errors = [
+        abs(r.answer_ns - r.sent_ns - (t.sends[pace.reasoning] - t.received_ns)) / 1e6
+        for r, t in pairs
+        if r.answer_ns is not None
+    ]
+    return float(np.percentile(errors, 99)) if errors else None
+
+
+def _tpot_error(pairs: Sequence[tuple[Reading, Truth]], pace: Pace) -> float | None:
+    errors = []
+    for reading, record in pairs:
+        span, tokens = _true(record, pace)
+        if reading.tpot_ms is not None:
+            errors.append(100.0 * abs(reading.tpot_ms / (span / tokens / 1e6) - 1.0))
+    return float(np.percentile(errors, 50)) if errors else None
 
 
 def _load(truth: Sequence[Truth], pace: Pace, streams: int) -> tuple[float | None, float | None]:

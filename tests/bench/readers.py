@@ -88,6 +88,8 @@ def studio(work: Work) -> Read:
                     [sample.start_ns + arrival.at_ns for arrival in sample.arrivals],
                     [arrival.tokens for arrival in sample.arrivals],
                     sample.tokens.output,
+                    None if sample.ttfa_ms is None else _at(sample.start_ns, sample.ttfa_ms),
+                    sample.tpot_ms,
                 )
             )
         elif isinstance(event, LevelDone):
@@ -97,6 +99,10 @@ def studio(work: Work) -> Read:
         raise RuntimeError("the level did not end")
     client = done.client
     return Read(readings, client.cpu_s, client.wall_s, client.decode_s, own, _plain(asdict(client)))
+
+
+def _at(start_ns: int, after_ms: float) -> int:
+    return start_ns + round(after_ms * 1e6)
 
 
 def _plain(client: dict[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Row:
     @property
     def saturated(self) -> bool:
         """Whether the load generator says that it was."""
-        return "generator_busy" in self.said.get("marks", ())
+        return not {"generator_busy", "late_reads"}.isdisjoint(self.said.get("marks", ()))
 
     def document(self) -> dict[str, Any]:
         """As JSON."""

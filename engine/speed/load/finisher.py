@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
 from engine.llm.ask import Asked
 from engine.llm.decode import decode_in_steps
 from engine.llm.errors import ProviderError
 from engine.llm.exchange import Capture
-from engine.samples import SampleKey, pack_arrivals
+from engine.samples import Arrival, SampleKey, pack_arrivals
 from engine.speed.load.work import Message, Share, Stream
 from engine.speed.metrics import measure
 
@@ -20,13 +20,15 @@ _NO_KEY = SampleKey("", "", 0, 0, False)
 
 
 class Finisher:
-    """Takes what ended and emits its `Stream`. `cpu_ns` is what that took so far."""
+    """Takes what ended and emits its `Stream`. `cpu_ns` is what that took so far; of `events`
+    so many were `merged` (`work.Report`)."""
 
     def __init__(self, share: Share, emit: Callable[[Message], None]) -> None:
         self._share, self._emit = share, emit
         self._ended: deque[tuple[int, int, Capture | str]] = deque()
         self._steps: Generator[None, None, None] | None = None
         self.cpu_ns = 0
+        self.events = self.merged = 0
 
     @property
     def pending(self) -> bool:
@@ -66,6 +68,15 @@ class Finisher:
             except ProviderError as error:
                 asked.error = error
         sample = measure(_NO_KEY, asked, None, "")
+        if isinstance(ended, Capture):
+            self._count(ended, sample.arrivals)
         blob = pack_arrivals(sample.arrivals)
         short = replace(sample, arrivals=(), text=sample.text[: self._share.text_chars])
         self._emit(Stream(number, planned_ns, closed_ns, short, blob))
+
+    def _count(self, capture: Capture, arrivals: Sequence[Arrival]) -> None:
+        """Events that came in one read, though it was late by more than their usual gap."""
+        count = len(arrivals)
+        self.events += count
+        if count > 2 and capture.lag_ns * (count - 1) > arrivals[-1].at_ns - arrivals[0].at_ns:
+            self.merged += count - len({arrival.at_ns for arrival in arrivals})

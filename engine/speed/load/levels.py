@@ -22,8 +22,15 @@ from engine.targets import Target
 STREAMS_A_PROCESS = 256
 # A process that computes for more of its time than this cannot read on time.
 BUSY_SHARE = 0.85
+# Requests that wait longer and longer, by more than these shares of the level's time and of
+# the wait at its beginning, say that the endpoint does not serve the rate.
+GROWTH_SHARE, GROWTH_RATIO = 0.03, 0.5
+# Fewer first tokens than this show no trend.
+LEAST_FIRSTS = 20
 # A dispatch delay beyond this share of the median first token is no longer noise.
 DELAY_SHARE = 0.01
+# More of the token events than this ran together because they were read too late.
+MERGED_SHARE = 0.01
 MOST_STREAMS = 2_048
 
 
@@ -53,13 +60,22 @@ class Pressed:
     text_chars: int = 200
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A request that was sent: when it was due, how much later it went, its first token."""
+
+    planned_ns: int
+    delay_ms: float
+    ttft_ms: float | None
+
+
 def run_level(
     pool: GeneratorPool, level: Level, pressed: Pressed, cancel: CancelToken
 ) -> Iterator[Stream | LevelClient]:
     """Run a level and yield its streams as they end, the generator's own report last.
     Raises GeneratorDied."""
     shares = _shares(level, pressed)
-    streams: list[tuple[int, float | None]] = []
+    streams: list[_Sent] = []
     reports: list[Report] = []
     for message in pool.run(shares, cancel):
         if isinstance(message, Report):
@@ -67,7 +83,8 @@ def run_level(
         else:
             sample = message.sample
             if sample.start_ns:
-                streams.append((sample.start_ns - message.planned_ns, sample.ttft_ms))
+                delay_ms = (sample.start_ns - message.planned_ns) / 1e6
+                streams.append(_Sent(message.planned_ns, delay_ms, sample.ttft_ms))
             yield message
     client = _client(shares, streams, reports)
     if _together(level, pressed):
@@ -130,13 +147,14 @@ def _most_streams(level: Level, slots: int, count: int) -> int:
 
 def _client(
     shares: Sequence[Share],
-    streams: Sequence[tuple[int, float | None]],
+    streams: Sequence[_Sent],
     reports: Sequence[Report],
 ) -> LevelClient:
-    delays = [delay / 1e6 for delay, _ in streams]
+    delays = [stream.delay_ms for stream in streams]
     lags = [lag / 1e6 for report in reports for lag in report.lag_ns]
-    firsts = [ttft for _, ttft in streams if ttft is not None]
-    unsent = sum(report.unsent for report in reports) if shares[0].due_ns else 0
+    firsts = [stream.ttft_ms for stream in streams if stream.ttft_ms is not None]
+    open_loop = bool(shares[0].due_ns)
+    unsent = sum(report.unsent for report in reports) if open_loop else 0
     client = LevelClient(
         processes=len(reports),
         planned=len(streams) + unsent,
@@ -148,9 +166,25 @@ def _client(
         delay_ms_p99=float(np.percentile(delays, 99)) if delays else None,
         decode_s=sum(report.decode_s for report in reports),
     )
-    return replace(
-        client, marks=tuple(_marks(client, float(np.median(firsts)) if firsts else None))
+    marks = [*_marks(client, float(np.median(firsts)) if firsts else None)]
+    if sum(r.merged for r in reports) > MERGED_SHARE * sum(r.events for r in reports):
+        marks.append("late_reads")
+    if open_loop and _piles_up(streams):
+        marks.append("backlog")
+    return replace(client, marks=tuple(marks))
+
+
+def _piles_up(streams: Sequence[_Sent]) -> bool:
+    """Whether first tokens came later and later after their requests were due."""
+    waits = sorted((s.planned_ns, s.delay_ms + s.ttft_ms) for s in streams if s.ttft_ms is not None)
+    if len(waits) < LEAST_FIRSTS:
+        return False
+    quarter = len(waits) // 4
+    first, last = (
+        float(np.median([wait for _, wait in part])) for part in (waits[:quarter], waits[-quarter:])
     )
+    span_ms = (waits[-1][0] - waits[0][0]) / 1e6
+    return last - first > max(GROWTH_SHARE * span_ms, GROWTH_RATIO * first)
 
 
 def _marks(client: LevelClient, first_ms: float | None) -> Iterator[str]:

@@ -78,13 +78,16 @@ class Ready:
 class Report:
     """A process's own honesty at the end of its share: CPU seconds from start to end, those
     for decoding among them, wall seconds, and how late it read what had arrived
-    (nanoseconds, one entry a stream: the worst of its reads)."""
+    (nanoseconds, one entry a stream: the worst of its reads). Of its token `events` so many
+    were `merged`: the read came so late that they had run together."""
 
     cpu_s: float
     decode_s: float
     wall_s: float
     lag_ns: array[int]
     unsent: int
+    events: int = 0
+    merged: int = 0
 
 
 Message = Ready | Stream | Report

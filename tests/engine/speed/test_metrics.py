@@ -73,6 +73,21 @@ def test_bounds_of_the_time_per_token_hold_whatever_the_first_event_carried() ->
     assert sample(STEADY, Usage(input=1, output=21)).tpot_low_ms is None
 
 
+def test_even_bundles_are_known_by_their_total_whatever_the_tokens_look_like() -> None:
+    """Later tokens are longer; by characters the first event would have got three of four."""
+    bundles = [at(100 + 40 * index, chars=12 if index < 3 else 20) for index in range(50)]
+    it = sample(bundles, Usage(input=1, output=198))
+    assert [arrival.tokens for arrival in it.arrivals] == [4] * 49 + [2]
+    with_end_of_text = sample(bundles, Usage(input=1, output=201))
+    assert [arrival.tokens for arrival in with_end_of_text.arrivals] == [4] * 49 + [5]
+
+
+def test_a_first_event_that_is_short_got_fewer_tokens_than_the_others() -> None:
+    bundles = [at(100, chars=4), *(at(140 + 40 * index, chars=16) for index in range(9))]
+    it = sample(bundles, Usage(input=1, output=37))
+    assert [arrival.tokens for arrival in it.arrivals] == [1] + [4] * 9
+
+
 def test_one_token_more_than_events_is_the_end_of_the_text_or_a_tools_name() -> None:
     assert not sample(STEADY, Usage(input=1, output=22)).bundled
     call = [at(100, "tool", 11), *(at(110 + 10 * n, "tool", 4) for n in range(5))]
