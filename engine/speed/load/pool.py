@@ -41,7 +41,12 @@ class GeneratorPool:
         self._processes = processes
 
     def __enter__(self) -> Self:
-        for index in range(self._processes):
+        self._grow(self._processes)
+        return self
+
+    def _grow(self, processes: int) -> None:
+        """Start processes until there are so many."""
+        for index in range(len(self._children), processes):
             child = subprocess.Popen(
                 [sys.executable, "-m", "engine.speed.load.generator"],
                 stdin=subprocess.PIPE,
@@ -51,7 +56,6 @@ class GeneratorPool:
             )
             self._children.append(child)
             threading.Thread(target=self._listen, args=(index, child), daemon=True).start()
-        return self
 
     def __exit__(self, *_exc: object) -> None:
         for child in self._children:
@@ -77,6 +81,8 @@ class GeneratorPool:
         Raises GeneratorDied when a process is lost. A cancel ends what is open and is
         answered with the streams so far.
         """
+        # How many an open loop needs is known only after its warm-up.
+        self._grow(len(shares))
         asked = self._children[: len(shares)]
         for child, share in zip(asked, shares, strict=True):
             self._tell(child, share)

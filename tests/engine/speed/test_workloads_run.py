@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from engine.cancel import CancelToken
 from engine.demo.process import DemoServer
 from engine.events import Event, Finished, LevelDone, Notice, SampleDone, SampleFailed
 from engine.report import Result, results
-from engine.samples import Sample, SampleKey
+from engine.samples import Sample
 from engine.specs import BenchmarkSpec
 from engine.speed.runner import run_benchmark
 from engine.targets import Target
@@ -51,11 +50,10 @@ LOAD = {"levels": [2], "requests": 6}
 
 
 @pytest.mark.parametrize("load", [None, LOAD])
-@pytest.mark.parametrize("system_prompt", ["", "You keep the records of a harbour. " * 40])
 def test_no_prefix_cache_answers_a_default_run_however_often_it_is_made(
-    demo: DemoServer, load: Any, system_prompt: str
+    demo: DemoServer, load: Any
 ) -> None:
-    caching = target(demo, system_prompt=system_prompt)
+    caching = target(demo, system_prompt="You keep the records of a harbour. " * 40)
     taken: list[Sample] = []
     for _ in range(2):
         _, events = run(caching, context_tiers=[1_500], load=load)
@@ -96,7 +94,7 @@ def test_a_load_level_deals_the_set_out(demo: DemoServer) -> None:
 
 
 def test_drawn_lengths_are_what_the_provider_counts(demo: DemoServer) -> None:
-    drawn = {"input_mean": 200, "input_std": 60, "output_mean": 20, "output_std": 6}
+    drawn = {"input_mean": 200, "input_std": 60, "output_mean": 10, "output_std": 5}
     _, events = run(target(demo), synthetic=drawn, fixed_output=True, runs=6)
     taken = samples(events)
     assert len({sample.tokens.output for sample in taken}) > 2
@@ -108,10 +106,10 @@ def test_drawn_lengths_are_what_the_provider_counts(demo: DemoServer) -> None:
 def test_answers_of_a_fixed_length_are_all_as_long(demo: DemoServer) -> None:
     # "plain" would stop by itself after some tokens.
     short = target(demo, "plain")
-    _, free = run(short, runs=1, max_tokens=200)
-    _, fixed = run(short, runs=1, max_tokens=200, fixed_output=True)
-    assert (samples(free)[0].tokens.output or 0) < 200
-    assert samples(fixed)[0].tokens.output == 200
+    _, free = run(short, runs=1, max_tokens=80)
+    _, fixed = run(short, runs=1, max_tokens=80, fixed_output=True)
+    assert (samples(free)[0].tokens.output or 0) < 80
+    assert samples(fixed)[0].tokens.output == 80
 
 
 def test_what_cannot_be_had_is_said_before_it_is_missed(demo: DemoServer) -> None:
@@ -132,7 +130,7 @@ def test_recall_is_seen_as_the_demo_knows_it(demo: DemoServer, load: Any) -> Non
     near, far = target(demo), target(demo, "jittery")
     asked: dict[str, Any] = {
         "recall": True,
-        "context_tiers": [0, 12_000],
+        "context_tiers": [0, 9_000],
         "max_tokens": 16,
         "runs": 3,
     }
@@ -141,10 +139,10 @@ def test_recall_is_seen_as_the_demo_knows_it(demo: DemoServer, load: Any) -> Non
     found = results(samples(events), (near, far), spec)
     rows = {(row.model, row.context_tokens): row.recall for row in found}
     assert {tier for (_, tier), recall in rows.items() if not recall.n} == {0}
-    assert rows["jittery", 12_000].share == 1
-    low, high = rows["jittery", 12_000].ci95
+    assert rows["jittery", 9_000].share == 1
+    low, high = rows["jittery", 9_000].ci95
     assert low is not None
-    assert 0.4 < low < 1 == high
+    assert 0.3 < low < 1 == high
     seen = [sample.recall for sample in samples(events) if sample.recall is not None]
     truth = [record.recalled for record in demo.truth()[before:] if record.recalled is not None]
     assert seen.count(False) == truth.count(False) > 0
@@ -196,10 +194,10 @@ def test_a_budget_that_is_just_enough_ends_as_complete(demo: DemoServer) -> None
 
 def test_a_load_stops_at_its_budget_and_pays_only_for_what_is_open(demo: DemoServer) -> None:
     priced = target(demo)
-    _, whole = run(priced, runs=2, max_tokens=40)
+    _, whole = run(priced, runs=2, max_tokens=20)
     each = max(sample.cost_usd or 0.0 for sample in samples(whole))
     load = {"levels": [4, 8], "requests": 200}
-    _, events = run(priced, max_tokens=40, budget_usd=12 * each, load=load)
+    _, events = run(priced, max_tokens=20, budget_usd=12 * each, load=load)
     taken = samples(events)
     assert 12 * each <= cost(taken) * 1.05
     assert cost(taken) <= (12 + 4 + 4) * each
@@ -209,14 +207,3 @@ def test_a_load_stops_at_its_budget_and_pays_only_for_what_is_open(demo: DemoSer
     assert [e.where.level for e in events if isinstance(e, LevelDone)] == ["c4"]
     dropped = sum(notice.dropped for notice in notices(events))
     assert dropped == 400 - len(taken)
-
-
-def test_the_same_key_asks_every_target_the_same_but_for_its_nonce(demo: DemoServer) -> None:
-    pair = [target(demo), target(demo, "jittery")]
-    _, events = run(*pair, prompts=PROMPTS, runs=4)
-    by_run: dict[int, list[int | None]] = {}
-    for sample in samples(events):
-        by_run.setdefault(sample.key.run, []).append(sample.prompt_index)
-    assert all(one == other for one, other in by_run.values())
-    keys = {SampleKey(*s.key) for s in chain(samples(events))}
-    assert len(keys) == 8
