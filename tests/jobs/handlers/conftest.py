@@ -24,7 +24,7 @@ def start(alice: User, demo: DemoServer) -> Start:
         refs = []
         for name in models:
             key, _, model = name.rpartition("/")
-            refs.append(_own(alice, key or "lab", model, demo.base_url))
+            refs.append(own(alice, key or "lab", model, demo.base_url))
         asked = {"runs": 2, "warmup": 0, "max_tokens": 4, "timeout_s": 20, **spec}
         parsed = BenchmarkSpec(targets=tuple(refs), **asked)
         run = Run(user=alice, name="Test run", spec=parsed.model_dump(mode="json"))
@@ -34,7 +34,8 @@ def start(alice: User, demo: DemoServer) -> Start:
     return begin
 
 
-def _own(user: User, key: str, model: str, address: str) -> TargetRef:
+def own(user: User, key: str, model: str, address: str) -> TargetRef:
+    """A model of the user's own at an address."""
     row = {"display_name": key.title(), "model_id_prefix": "openai/", "api_base": address}
     provider = user.providers.where(Provider.key == key).first()
     provider = provider or Provider.create(user=user, key=key, **row)
