@@ -97,7 +97,10 @@ def compose(
     pieces, finish = _thoughts(request, script, rng), "stop"
     calls: tuple[Call, ...] = ()
     if tried.tool is not None:
-        calls = (Call(f"call_{rng.getrandbits(48):012x}", tried.tool, compact(tried.arguments)),)
+        calls = tuple(
+            Call(f"call_{rng.getrandbits(48):012x}", name, compact(arguments))
+            for name, arguments in tried.calls
+        )
         pieces += _call_pieces(calls)
         finish = "tool_calls"
     elif not script.empty:

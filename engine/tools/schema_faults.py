@@ -11,7 +11,8 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-DEPTH_MAX = 100
+from engine.tools.schemas import DEPTH_MAX
+
 # Values of these words are data, not schemas.
 _DATA = frozenset({"const", "default", "enum", "example", "examples"})
 _MAPS = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})

@@ -16,8 +16,6 @@ from engine.tools.suites import (
     ExpectCalls,
     ExpectedCall,
     ExpectNone,
-    Mock,
-    MockResponse,
     Tool,
     Turn,
 )
@@ -72,7 +70,6 @@ def case(
     order = {tool.name: list(tool.parameters.get("properties", ())) for tool in tools}
     expected = [_expect(calls, order, answer) for calls in truth]
     config = data.get("initial_config")
-    used = dict.fromkeys(call.name for calls in truth for call in calls)
     return Case(
         id=case_id,
         messages=tuple(turns[0]),
@@ -83,11 +80,6 @@ def case(
                 for turn, expect in zip(turns[1:], expected[1:], strict=True)
             ),
             max_rounds=ROUNDS_MAX,
-            mocks=tuple(
-                Mock(tool=tool.name, responses=(MockResponse(result={"status": "ok"}),))
-                for tool in tools
-                if tool.name in used
-            ),
             state=config if isinstance(config, dict) else {},
         ),
         tools=tools,
