@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from engine.cancel import CancelToken
 from engine.events import LevelDone, SampleDone, SampleFailed
-from engine.samples import LevelClient, Sample
+from engine.samples import LevelClient, LevelKey, Sample
 from engine.specs import BenchmarkSpec, LoadSpec
 from engine.speed.levels import Arrivals
 from engine.speed.load.runner import run_load
 from engine.speed.load.work import nonce_of
+from engine.speed.workload import Workload
 from engine.targets import Target
 from tests.bench.endpoints import Served, Truth
 
@@ -35,9 +36,11 @@ def open_loop(
     spec = BenchmarkSpec(
         targets=(target.ref,), prompt=PROMPT, max_tokens=max_tokens, seed=seed, load=load
     )
+    workload = Workload(spec)
+    nonces = workload.nonces(LevelKey("bench", "m", 0, f"r{rate:g}"))
     samples: list[Sample] = []
     client: LevelClient | None = None
-    for event in run_load(spec, load, [target], cancel=CancelToken()):
+    for event in run_load(spec, load, [target], cancel=CancelToken(), workload=workload):
         if isinstance(event, SampleDone | SampleFailed) and not event.sample.key.warmup:
             samples.append(event.sample)
         elif isinstance(event, LevelDone):
@@ -46,7 +49,5 @@ def open_loop(
         raise RuntimeError("the level did not go through")
     truth = {record.id: record for record in endpoint.truth()}
     samples.sort(key=lambda sample: sample.key.run)
-    numbers = [(sample.key.run, sample) for sample in samples]
-    # A level's seed is the spec's and its place among the levels.
-    pairs = [Pair(n, s, truth[nonce_of(seed + 2, n).decode()]) for n, s in numbers]
-    return pairs, client
+    ids = [nonce_of(nonces, sample.key.run).decode() for sample in samples]
+    return [Pair(s.key.run, s, truth[i]) for s, i in zip(samples, ids, strict=True)], client
