@@ -107,11 +107,23 @@ def refuse_no_answer(capture: Capture, response: Response, secrets: tuple[str | 
         )
 
 
+def late_sentence(capture: Capture, *, begun: bool) -> str:
+    """At which stage a request's time limit ended it; `begun` says that tokens had come."""
+    if not capture.sent_ns:
+        return "The endpoint did not take the whole request within its time limit."
+    after_s = (capture.ended_ns - capture.sent_ns) / 1e9
+    if begun:
+        return f"The answer had begun, but did not end within {after_s:.3g} s."
+    if capture.chunks:
+        return f"The answer began, but no token came within {after_s:.3g} s."
+    return f"No byte of an answer came within {after_s:.3g} s."
+
+
 def _no_response(capture: Capture, response: Response) -> ProviderError:
     if response.garbled:
         return ProviderError("server", "The endpoint's answer is not HTTP; check the base URL.")
     if capture.ended == "timeout":
-        return ProviderError("timeout", "No answer came within the request's time limit.")
+        return ProviderError("timeout", late_sentence(capture, begun=False))
     if capture.ended == "cancelled":
         return ProviderError("stream_broken", "Cancelled before an answer came.")
     return ProviderError("connect", "The server closed the connection without an answer.")

@@ -2,9 +2,9 @@
 
 Nothing is decoded here. The arrival time is the kernel's (SO_TIMESTAMPNS, taken when the
 segment reached this machine) where the system has it, else the moment of the read. The
-kernel stamps CLOCK_REALTIME; it is moved to the monotonic clock by one offset, and a
-capture during which that offset moved (the wall clock was stepped) falls back to the read
-times.
+kernel stamps CLOCK_REALTIME; it is moved to the monotonic clock by one offset. A capture
+whose stamps cannot be right falls back to the read times and says so: the offset moved
+(the wall clock was stepped), stamps go back, or come after their reads or before the request.
 
 An exchange knows no event loop: whoever watches the socket calls `readable` and
 `writable`, so that the sequential runner and the load generator time the same way.
@@ -20,7 +20,8 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from operator import sub
+from itertools import accumulate, islice
+from operator import gt, sub
 from typing import Any, Literal
 
 from engine.llm.framing import ResponseEnd
@@ -90,6 +91,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_earliest",
         "_kernel",
         "_missing_stamp",
         "_offset",
@@ -107,7 +109,7 @@ class Exchange:
         self._pending = memoryview(b"")
         self._stamps: list[bytes] = []
         self._missing_stamp = not kernel
-        self._offset = 0
+        self._offset = self._earliest = 0
         self.end = ResponseEnd()
         self.capture = Capture()
         self.done = False
@@ -120,6 +122,7 @@ class Exchange:
     def start(self, payload: bytes) -> None:
         """Begin to send."""
         self._offset = clock_offset_ns()
+        self._earliest = time.monotonic_ns() - CLOCK_STEP_NS
         self._pending = memoryview(payload)
         self.writable()
 
@@ -131,6 +134,9 @@ class Exchange:
         self.capture.ended = ended
         self.capture.ended_ns = time.monotonic_ns()
         self._settle_clock()
+        if self.capture.times:
+            # Who answers before the request's last byte has not answered in negative time.
+            self.capture.sent_ns = min(self.capture.sent_ns, self.capture.times[0])
 
     def writable(self) -> None:
         """Send what is left. `t_send` is taken just before the call that hands over the
@@ -192,8 +198,14 @@ class Exchange:
             return
         moved = array("q", (stamp + offset for stamp in _nanoseconds(self._stamps)))
         lags = list(map(sub, capture.times, moved))
-        if min(lags) < -CLOCK_STEP_NS or moved[0] < capture.sent_ns - CLOCK_STEP_NS:
+        if min(lags) < -CLOCK_STEP_NS or moved[0] < self._earliest:
             return
+        if any(map(gt, moved, islice(moved, 1, None))):
+            # Bytes may overtake each other on the way, and are there when the last one is.
+            in_order = array("q", accumulate(moved, max))
+            if max(map(sub, in_order, moved)) > CLOCK_STEP_NS:
+                return
+            moved = in_order
         capture.lag_ns = max(lags)
         capture.times = moved
         capture.clock = "kernel"

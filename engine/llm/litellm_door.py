@@ -17,8 +17,9 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ _SHOWN = re.compile(
     r"HOME|PATH|LANG|LC_.*|TZ|TMPDIR|TIKTOKEN_CACHE_DIR|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE"
     r"|LITELLM_LOCAL_MODEL_COST_MAP|REPEATED_STREAMING_CHUNK_LIMIT"
 )
+
+_borrowing = ContextVar("borrowing", default=False)
 
 # LiteLLM's attributes are process-wide, so one borrowed call runs at a time.
 _lock = threading.Lock()
@@ -48,6 +51,38 @@ def load() -> Any:
     litellm.num_retries = 0
     logging.getLogger("LiteLLM").setLevel(logging.ERROR)
     return litellm
+
+
+class _Curtain(MutableMapping[str, str]):
+    """The environment, of which a borrowed call (and the threads it has) sees little and
+    everybody else everything."""
+
+    def __init__(self, real: MutableMapping[str, str]) -> None:
+        self._real = real
+
+    def __getitem__(self, name: str) -> str:
+        if not _visible(name):
+            raise KeyError(name)
+        return self._real[name]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._real[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._real[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name in self._real if _visible(name)])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def copy(self) -> dict[str, str]:
+        return dict(self)
+
+
+def _visible(name: str) -> bool:
+    return not _borrowing.get() or _SHOWN.fullmatch(name) is not None
 
 
 class _Clients:
@@ -81,19 +116,16 @@ def borrowed(transport: httpx.AsyncBaseTransport) -> Iterator[None]:
         # Some of them come into being at their first use; those must be gone again after it.
         kept = {name: vars(litellm)[name] for name in ours if name in vars(litellm)}
         vars(litellm).update(ours)
-        # The mapping is exchanged, not changed: that would reach into C under other threads.
-        environ, vars(os)["environ"] = os.environ, _shown(os.environ)
+        environ, vars(os)["environ"] = os.environ, _Curtain(os.environ)
+        borrowing = _borrowing.set(True)
         try:
             yield
         finally:
+            _borrowing.reset(borrowing)
             vars(os)["environ"] = environ
             for name in ours.keys() - kept.keys():
                 del vars(litellm)[name]
             vars(litellm).update(kept)
-
-
-def _shown(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environ.items() if _SHOWN.fullmatch(name)}
 
 
 def run_async(coroutine: Any) -> Any:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.llm.errors import ProviderError, guarded
+from engine.llm.proxy import proxy_for
 from engine.llm.request import ChatRequest, PreparedRequest
 from engine.targets import PLACEHOLDER_KEY, Target
 
@@ -52,8 +53,10 @@ def prepare(target: Target, request: ChatRequest) -> PreparedRequest:
     arguments = _arguments(target, request)
     target = replace(target, litellm_model=_sent_as(target.litellm_model, "tools" in arguments))
     if _is_direct(target):
-        return _prepare_direct(target, arguments)
-    return guarded(lambda: _prepare_by_litellm(target, arguments), (target.api_key,))
+        prepared = _prepare_direct(target, arguments)
+    else:
+        prepared = guarded(lambda: _prepare_by_litellm(target, arguments), (target.api_key,))
+    return replace(prepared, proxy=proxy_for(target, prepared.url))
 
 
 def _sent_as(model: str, with_tools: bool) -> str:

@@ -20,12 +20,33 @@ class ChatRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy; `authorization` is the value of its header, which is a secret."""
+
+    host: str
+    port: int
+    authorization: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where bytes go: host without brackets, port, and whether TLS is spoken."""
+    """Where bytes go: host without brackets, port, whether TLS is spoken, and the proxy in
+    between, if any."""
 
     host: str
     port: int
     tls: bool
+    proxy: Proxy | None = None
+
+    @property
+    def first_hop(self) -> tuple[str, int]:
+        """Whom the socket is connected to: host and port."""
+        return (self.proxy.host, self.proxy.port) if self.proxy else (self.host, self.port)
+
+    @property
+    def authority(self) -> str:
+        """host:port, with brackets around an IPv6 address."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +62,17 @@ class PreparedRequest:
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)
     model: str = ""
+    proxy: Proxy | None = None
 
     @property
     def endpoint(self) -> Endpoint:
         parts = urlsplit(self.url)
         tls = parts.scheme == "https"
-        return Endpoint(parts.hostname or "", parts.port or (443 if tls else 80), tls)
+        return Endpoint(parts.hostname or "", parts.port or (443 if tls else 80), tls, self.proxy)
 
     def wire_bytes(self) -> bytes:
-        """The HTTP/1.1 request, head and body in one piece.
+        """The HTTP/1.1 request, head and body in one piece. A proxy is told the whole
+        address, unless TLS goes through it in a tunnel.
 
         Compression is refused, because a compressing server holds tokens back until its
         buffer fills; a server that compresses all the same is still read.
@@ -58,8 +81,13 @@ class PreparedRequest:
         path = parts.path or "/"
         if parts.query:
             path = f"{path}?{parts.query}"
-        lines = [f"{self.method} {path} HTTP/1.1", f"host: {parts.netloc.rpartition('@')[2]}"]
+        host = parts.netloc.rpartition("@")[2]
+        if self.proxy and parts.scheme == "http":
+            path = f"http://{host}{path}"
+        lines = [f"{self.method} {path} HTTP/1.1", f"host: {host}"]
         lines += [f"{k}: {v}" for k, v in self.headers if k.lower() not in _OWN_HEADERS]
+        if self.proxy and self.proxy.authorization and parts.scheme == "http":
+            lines.append(f"proxy-authorization: {self.proxy.authorization}")
         lines += ["accept-encoding: identity", f"content-length: {len(self.body)}", "", ""]
         return "\r\n".join(lines).encode("latin-1") + self.body
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 import ssl
 from functools import cache
 
@@ -27,22 +25,6 @@ class TlsPipe:
     def __init__(self, host: str) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._session = tls_context().wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-
-    @classmethod
-    async def open(cls, loop: asyncio.AbstractEventLoop, sock: socket.socket, host: str) -> TlsPipe:
-        """Shake hands over a connected non-blocking socket. Raises ssl.SSLError (a bad
-        certificate, say) or OSError."""
-        pipe = cls(host)
-        ready, reply = pipe.shake()
-        while True:
-            if reply:
-                await loop.sock_sendall(sock, reply)
-            if ready:
-                return pipe
-            data = await loop.sock_recv(sock, _READ_BYTES)
-            if not data:
-                raise ConnectionResetError("closed during the TLS handshake")
-            ready, reply = pipe.shake(data)
 
     def shake(self, data: bytes = b"") -> tuple[bool, bytes]:
         """One step of the handshake with what the peer sent: whether the session stands,

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import time
 from typing import Any
 
 from engine.llm.errors import ProviderError
-from engine.llm.exchange import Capture, Ended, Exchange, enable_kernel_time
+from engine.llm.exchange import READ_BYTES, Capture, Ended, Exchange, enable_kernel_time
+from engine.llm.opening import STAGE_TIMEOUT_S, Opening, Stage, failed, late
 from engine.llm.request import Endpoint
 from engine.llm.tls import TlsPipe
 from engine.net import BlockedAddress, UnknownHost, connect_addresses
-
-CONNECT_TIMEOUT_S = 15.0
 
 
 class Connection:
@@ -40,52 +38,22 @@ class Connection:
 
     @classmethod
     async def open(
-        cls, endpoint: Endpoint, allow_private: bool, timeout_s: float = CONNECT_TIMEOUT_S
+        cls, endpoint: Endpoint, allow_private: bool, timeout_s: float = STAGE_TIMEOUT_S
     ) -> Connection:
-        """Connect, and shake hands when the endpoint speaks TLS.
+        """Connect, go through the proxy if there is one, and shake hands when the endpoint
+        speaks TLS; each of these may take `timeout_s`.
 
-        Raises ProviderError of kind `connect` or `timeout`.
+        Raises ProviderError of kind `connect` or `timeout`, which says at which stage.
         """
+        opener = _Opener(endpoint, allow_private, timeout_s)
         try:
-            async with asyncio.timeout(timeout_s):
-                return await cls._open(endpoint, allow_private)
+            return await opener.open()
         except TimeoutError:
-            raise ProviderError(
-                "timeout",
-                f"No connection to {endpoint.host}:{endpoint.port} within {timeout_s:g} s.",
-            ) from None
+            raise late(endpoint, opener.stage, timeout_s) from None
         except (UnknownHost, BlockedAddress) as error:
             raise ProviderError("connect", str(error)) from None
-        except ssl.SSLError as error:
-            raise ProviderError(
-                "connect", f"TLS with {endpoint.host} failed: {error.reason or error}."
-            ) from None
         except OSError as error:
-            raise ProviderError(
-                "connect",
-                f"Nothing answers at {endpoint.host}:{endpoint.port} ({error.strerror or error}); "
-                "check the base URL and that the server runs.",
-            ) from None
-
-    @classmethod
-    async def _open(cls, endpoint: Endpoint, allow_private: bool) -> Connection:
-        loop = asyncio.get_running_loop()
-        addresses = await loop.run_in_executor(
-            None, connect_addresses, endpoint.host, endpoint.port, allow_private
-        )
-        started = time.monotonic_ns()
-        sock = await _connect_first(loop, addresses)
-        connected = time.monotonic_ns()
-        try:
-            tls = await TlsPipe.open(loop, sock, endpoint.host) if endpoint.tls else None
-            connection = cls(sock, tls)
-        except BaseException:
-            sock.close()
-            raise
-        connection.connect_ms = (connected - started) / 1e6
-        if endpoint.tls:
-            connection.tls_ms = (time.monotonic_ns() - connected) / 1e6
-        return connection
+            raise failed(endpoint, error) from None
 
     @property
     def alive(self) -> bool:
@@ -171,21 +139,70 @@ class _Running:
             self._done.set_result(None)
 
 
-async def _connect_first(
-    loop: asyncio.AbstractEventLoop, addresses: list[tuple[socket.AddressFamily, Any]]
-) -> socket.socket:
-    error: OSError | None = None
-    for family, address in addresses:
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+class _Opener:
+    """Opens one connection; `stage` is what it is at."""
+
+    def __init__(self, endpoint: Endpoint, allow_private: bool, timeout_s: float) -> None:
+        self._endpoint, self._timeout_s = endpoint, timeout_s
+        # A proxy is the operator's own and may stand anywhere.
+        self._allow_private = allow_private or endpoint.proxy is not None
+        self._loop = asyncio.get_running_loop()
+        self.stage: Stage = "name"
+
+    async def open(self) -> Connection:
+        """TimeoutError when a stage takes too long; OSError and what `Opening` raises."""
+        host, port = self._endpoint.first_hop
+        async with asyncio.timeout(self._timeout_s):
+            addresses = await self._loop.run_in_executor(
+                None, connect_addresses, host, port, self._allow_private
+            )
+        self.stage, started = "connect", time.monotonic_ns()
+        sock = await self._connect(addresses)
         try:
-            await loop.sock_connect(sock, address)
-            return sock
-        except OSError as failure:
-            error = failure
-            sock.close()
+            opening = await self._prepared(sock)
+            connection = Connection(sock, opening.tls)
         except BaseException:
             sock.close()
             raise
-    raise error or OSError("no address")
+        opened_ms = (time.monotonic_ns() - started) / 1e6
+        connection.connect_ms = opened_ms - (opening.tls_ms or 0.0)
+        connection.tls_ms = opening.tls_ms
+        return connection
+
+    async def _connect(self, addresses: list[tuple[socket.AddressFamily, Any]]) -> socket.socket:
+        """A socket connected to the first address that answers; all share the time."""
+        error: OSError | None = None
+        for family, address in addresses:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                async with asyncio.timeout(self._timeout_s / len(addresses)):
+                    await self._loop.sock_connect(sock, address)
+                return sock
+            except OSError as failure:
+                error = failure
+                sock.close()
+            except BaseException:
+                sock.close()
+                raise
+        raise error or OSError("no address")
+
+    async def _prepared(self, sock: socket.socket) -> Opening:
+        """Tunnel and TLS, each within its own time."""
+        opening, ends = Opening(self._endpoint), dict[Stage, float]()
+        reply = opening.begin()
+        while reply or opening.stage != "open":
+            self.stage = opening.stage if opening.stage != "open" else self.stage
+            end = ends.setdefault(self.stage, self._loop.time() + self._timeout_s)
+            async with asyncio.timeout_at(end):
+                if reply:
+                    await self._loop.sock_sendall(sock, reply)
+                reply = b"" if opening.stage == "open" else opening.feed(await self._received(sock))
+        return opening
+
+    async def _received(self, sock: socket.socket) -> bytes:
+        data = await self._loop.sock_recv(sock, READ_BYTES)
+        if not data:
+            raise ConnectionResetError("the connection was closed before it was open")
+        return data

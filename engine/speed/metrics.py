@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from engine.llm.answer import Decoded, TokenEvent, Usage
 from engine.llm.ask import Asked
+from engine.llm.decode import late_sentence
 from engine.llm.errors import ProviderError
 from engine.llm.exchange import Capture
 from engine.llm.tokens import count_tokens
@@ -88,7 +89,7 @@ def _unfinished(capture: Capture, decoded: Decoded) -> tuple[Outcome, ProviderEr
     """A stream that ended before it said so: incomplete when some of it was seen."""
     kind, message = "stream_broken", "The stream broke off before the answer ended."
     if capture.ended == "timeout":
-        kind, message = "timeout", "The answer did not end within the request's time limit."
+        kind, message = "timeout", late_sentence(capture, begun=bool(decoded.events))
     elif capture.ended == "complete" and not decoded.events:
         kind, message = "empty_output", "The model answered without any token."
     elif capture.ended == "complete":

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import select
 from collections import deque
+from collections.abc import Sequence
+from typing import Any
 
+from engine.llm.errors import ProviderError
 from engine.net import BlockedAddress, UnknownHost, connect_addresses
 from engine.speed.load.slot import Slot
 from engine.speed.load.work import Share
@@ -14,7 +17,7 @@ _AT_ONCE = 64
 
 
 class Connections:
-    """All slots of a share; `failure` is the last sentence about one that could not be had,
+    """All slots of a share; `failure` is the last error of one that could not be had,
     `stamped` says that the kernel notes when bytes come.
 
     The owner hands each readiness event of a slot that carries nothing to `settled`.
@@ -27,7 +30,7 @@ class Connections:
         self._refused = 0
         self.slots: dict[int, Slot] = {}
         self.stamped = False
-        self.failure = "No connection could be made."
+        self.failure = ProviderError("connect", "No connection could be made.")
 
     @property
     def opening(self) -> int:
@@ -43,16 +46,20 @@ class Connections:
         """Begin to open one; False, with `failure`, when that is not possible at all."""
         endpoint = self._share.endpoint
         try:
-            (family, address), *_ = connect_addresses(
-                endpoint.host, endpoint.port, self._share.allow_private
-            )
+            # A proxy is the operator's own and may stand anywhere.
+            allow_private = self._share.allow_private or endpoint.proxy is not None
+            addresses = connect_addresses(*endpoint.first_hop, allow_private)
         except (UnknownHost, BlockedAddress) as error:
-            self.failure = str(error)
+            self.failure = ProviderError("connect", str(error))
             return False
+        return self._begin(addresses)
+
+    def _begin(self, addresses: Sequence[tuple[int, Any]]) -> bool:
         try:
-            slot = Slot(self._poll, family, address, endpoint.host, endpoint.tls)
+            slot = Slot(self._poll, addresses, self._share.endpoint)
         except OSError as error:
-            self.failure = f"No further connection can be opened: {error.strerror}."
+            text = f"No further connection can be opened: {error.strerror}."
+            self.failure = ProviderError("connect", text)
             return False
         self.stamped = slot.kernel
         self.slots[slot.fd] = slot
@@ -68,7 +75,7 @@ class Connections:
         elif slot.state == "closed":
             self._opening.discard(slot)
             self.slots.pop(slot.fd, None)
-            if slot.error:
+            if slot.error and not (slot.others and self._begin(slot.others)):
                 self.failure = slot.error
                 self._refused += 1
 

@@ -25,7 +25,7 @@ class Finisher:
 
     def __init__(self, share: Share, emit: Callable[[Message], None]) -> None:
         self._share, self._emit = share, emit
-        self._ended: deque[tuple[int, int, Capture | str]] = deque()
+        self._ended: deque[tuple[int, int, Capture | ProviderError]] = deque()
         self._steps: Generator[None, None, None] | None = None
         self.cpu_ns = 0
         self.events = self.merged = 0
@@ -35,8 +35,8 @@ class Finisher:
         """Whether there is anything to do."""
         return self._steps is not None or bool(self._ended)
 
-    def add(self, number: int, planned_ns: int, ended: Capture | str) -> None:
-        """Take a stream: its capture, or the sentence that says why there was no connection."""
+    def add(self, number: int, planned_ns: int, ended: Capture | ProviderError) -> None:
+        """Take a stream: its capture, or the error that says why there was no connection."""
         self._ended.append((number, planned_ns, ended))
 
     def step(self) -> None:
@@ -51,11 +51,11 @@ class Finisher:
         self.cpu_ns += time.thread_time_ns() - before
 
     def _finish(
-        self, number: int, planned_ns: int, ended: Capture | str
+        self, number: int, planned_ns: int, ended: Capture | ProviderError
     ) -> Generator[None, None, None]:
         asked = Asked()
-        if isinstance(ended, str):
-            asked.error = ProviderError("connect", ended)
+        if isinstance(ended, ProviderError):
+            asked.error = ended
             closed_ns = time.monotonic_ns()
         else:
             asked.capture, closed_ns = ended, ended.ended_ns

@@ -75,6 +75,7 @@ class Generator:
             connections.open()
         while connections.opening and time.monotonic() < end and not self._cancelled:
             self._read(0.02)
+            self._expire(time.monotonic_ns())
         if self._cancelled:
             connections.give_up()
         return connections.idle
@@ -215,11 +216,15 @@ class Generator:
         return body.replace(self._nonce, nonce_of(share.seed, number))
 
     def _expire(self, now: int) -> None:
+        """End what has had its time: exchanges, and connections that do not come about."""
         for slot in list(self._connections.slots.values()):
-            exchange = slot.exchange
-            if exchange is not None and now >= slot.expires_ns:
-                exchange.finish("timeout")
+            if now < slot.expires_ns or slot.state == "idle":
+                continue
+            slot.expire()
+            if slot.exchange is not None:
                 self._finished(slot)
+            else:
+                self._connections.settled(slot)
 
     def _told(self, word: str | None) -> None:
         if word is None:

@@ -1,80 +1,21 @@
-"""A scripted server: it answers a connection with bytes exactly as a test wrote them."""
+"""Servers for the tests of the wire: scripted, behind TLS, and a proxy."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
-import struct
-import threading
-import time
+import ssl
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
-Step = bytes | float | str
+from engine.llm.tls import tls_context
+from tests.engine.llm.scripted_server import ScriptedServer, Step
+from tests.engine.llm.streams import ANSWER, chunked, head, sse
+from tests.engine.llm.tls_server import ProxyServer, TlsServer, certificate_in
 
-
-@dataclass
-class ScriptedServer:
-    """Plays one script a request: bytes are sent, a float waits that many seconds, "reset"
-    drops the connection hard, "close" closes it. `requests` keeps what clients sent."""
-
-    scripts: list[Sequence[Step]]
-    requests: list[bytes] = field(default_factory=list)
-    sent_ns: list[int] = field(default_factory=list)
-
-    def start(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
-
-    def stop(self) -> None:
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError):
-            while self.scripts and self._receive(client):
-                for step in self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]:
-                    if not self._play(client, step):
-                        return
-
-    def _receive(self, client: socket.socket) -> bool:
-        data = b""
-        while b"\r\n\r\n" not in data:
-            more = client.recv(65536)
-            if not more:
-                return False
-            data += more
-        head, _, body = data.partition(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0] or 0)
-        while len(body) < length:
-            body += client.recv(65536)
-        self.requests.append(head + b"\r\n\r\n" + body)
-        return True
-
-    def _play(self, client: socket.socket, step: Step) -> bool:
-        if isinstance(step, bytes):
-            self.sent_ns.append(time.monotonic_ns())
-            client.sendall(step)
-            return True
-        if isinstance(step, float):
-            threading.Event().wait(step)
-            return True
-        if step == "reset":
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        return False
+WHOLE = head() + chunked(sse(*ANSWER))
 
 
 @pytest.fixture
@@ -83,8 +24,8 @@ def scripted() -> Iterator[Callable[..., ScriptedServer]]:
     one repeated."""
     servers: list[ScriptedServer] = []
 
-    def make(*scripts: Sequence[Step]) -> ScriptedServer:
-        server = ScriptedServer(list(scripts))
+    def make(*scripts: Sequence[Step], host: str = "127.0.0.1") -> ScriptedServer:
+        server = ScriptedServer(list(scripts), host=host)
         server.start()
         servers.append(server)
         return server
@@ -92,3 +33,64 @@ def scripted() -> Iterator[Callable[..., ScriptedServer]]:
     yield make
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate and its key in one file, made for these tests."""
+    return certificate_in(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def tls_server(certificate: Path) -> Iterator[TlsServer]:
+    """Says ANSWER to every request."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = TlsServer([[WHOLE]], context=context)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The certificate is one of the system's authorities."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    tls_context.cache_clear()
+    yield
+    tls_context.cache_clear()
+
+
+@pytest.fixture
+def proxy() -> Iterator[Callable[..., ProxyServer]]:
+    """Make a proxy to a port of this machine: `proxy(port, says=...)`."""
+    servers: list[ProxyServer] = []
+
+    def make(to_port: int, says: bytes | None = None) -> ProxyServer:
+        servers.append(ProxyServer(to_port, says))
+        servers[-1].start()
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that accepts, and neither reads nor says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def full_house() -> Iterator[int]:
+    """The port of a server that nobody can connect to any more: its queue is full."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        port = listener.getsockname()[1]
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        yield port

@@ -12,7 +12,7 @@ from engine.cancel import CancelToken
 from engine.llm.ask import Asked, Asker
 from engine.llm.request import ChatRequest
 from engine.targets import Target
-from tests.engine.llm.conftest import ScriptedServer, Step
+from tests.engine.llm.scripted_server import ScriptedServer, Step
 from tests.engine.llm.streams import ANSWER, chunked, head, sse
 
 Scripted = Callable[..., ScriptedServer]

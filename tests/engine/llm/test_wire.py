@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
+import socket
+import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.llm import exchange as exchange_module
 from engine.llm import tls, wire
+from engine.llm.ask import Asked
+from engine.llm.decode import decode
 from engine.llm.errors import ProviderError
 from engine.llm.exchange import Capture
 from engine.llm.request import Endpoint, PreparedRequest
 from engine.llm.wire import Connection
-from tests.engine.llm.conftest import ScriptedServer
+from engine.samples import SampleKey
+from engine.speed.metrics import measure
+from tests.engine.llm.conftest import WHOLE
+from tests.engine.llm.scripted_server import ScriptedServer
 from tests.engine.llm.streams import ANSWER, chunked, delta, head, sse
+from tests.engine.llm.tls_server import TlsServer
 
 Scripted = Callable[..., ScriptedServer]
 ANSWERED = [head() + chunked(sse(*ANSWER))]
@@ -25,6 +32,19 @@ ANSWERED = [head() + chunked(sse(*ANSWER))]
 
 def request_for(server: ScriptedServer, body: bytes = b"{}") -> PreparedRequest:
     return PreparedRequest("POST", f"{server.base_url}/chat/completions", (), body)
+
+
+def sse_chunk(chunk: dict[str, Any]) -> bytes:
+    """One event as a chunk of a body that goes on."""
+    return chunked(sse(chunk)).removesuffix(b"0\r\n\r\n")
+
+
+def asked_of(capture: Capture) -> Asked:
+    try:
+        decoded = decode(capture, "openai/m", ())
+    except ProviderError as error:
+        return Asked(capture=capture, error=error)
+    return Asked(capture=capture, decoded=decoded, error=decoded.error)
 
 
 def exchange(server: ScriptedServer, body: bytes = b"{}", timeout_s: float = 5) -> Capture:
@@ -150,57 +170,121 @@ def test_a_private_address_is_refused_where_it_is_not_allowed() -> None:
         asyncio.run(go())
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A certificate for localhost and its key, made for this test."""
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-         "-keyout", str(key), "-out", str(cert)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return cert, key
-
-
-async def tls_exchange(cert: Path, key: Path, trust: bool) -> Capture:
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n{}")
-        writer.write(ANSWERED[0])
-        await writer.drain()
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
-    port = server.sockets[0].getsockname()[1]
-    if trust:
-        tls.tls_context().load_verify_locations(cert)
-    request = PreparedRequest("POST", f"https://localhost:{port}/v1", (), b"{}")
-    try:
+def secured(server: TlsServer) -> Capture:
+    async def go() -> Capture:
+        request = PreparedRequest("POST", f"{server.base_url}/chat/completions", (), b"{}")
         connection = await Connection.open(request.endpoint, allow_private=True)
         capture = await connection.exchange(request.wire_bytes(), 5)
         connection.close()
         return capture
-    finally:
-        server.close()
+
+    return asyncio.run(go())
 
 
-def test_tls_takes_the_same_path_with_its_own_figure(certificate: tuple[Path, Path]) -> None:
-    tls.tls_context.cache_clear()
-    capture = asyncio.run(tls_exchange(*certificate, trust=True))
-    tls.tls_context.cache_clear()
+@pytest.mark.usefixtures("trusted")
+def test_tls_takes_the_same_path_with_its_own_figure(tls_server: TlsServer) -> None:
+    capture = secured(tls_server)
     assert capture.ended == "complete"
     assert capture.clock in ("kernel", "read")
     assert capture.tls_ms is not None
-    assert b"".join(capture.chunks) == ANSWERED[0]
+    assert capture.connect_ms is not None
+    assert b"".join(capture.chunks) == WHOLE
 
 
-def test_an_unknown_certificate_is_refused(certificate: tuple[Path, Path]) -> None:
+def test_an_unknown_certificate_is_refused(tls_server: TlsServer) -> None:
     tls.tls_context.cache_clear()
     with pytest.raises(ProviderError, match="TLS with localhost failed"):
-        asyncio.run(tls_exchange(*certificate, trust=False))
+        secured(tls_server)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_an_ipv6_address_is_asked_like_any_other(scripted: Scripted) -> None:
+    server = scripted(ANSWERED, host="::1")
+    capture = exchange(server)
+    assert capture.ended == "complete"
+    assert b"\r\nhost: [::1]:%d\r\n" % server.port in server.requests[0]
+
+
+def test_the_next_address_of_a_name_is_tried_when_one_does_not_answer(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = scripted(ANSWERED)
+    dead, alive = ("127.0.0.1", 1), ("127.0.0.1", server.port)
+    both = [(socket.AF_INET, dead), (socket.AF_INET, alive)]
+    monkeypatch.setattr(wire, "connect_addresses", lambda *_: both)
+    assert exchange(server).ended == "complete"
+
+
+def opened(endpoint: Endpoint, timeout_s: float = 0.15) -> ProviderError:
+    """The error of a connection that cannot be had."""
+
+    async def go() -> None:
+        await Connection.open(endpoint, allow_private=True, timeout_s=timeout_s)
+
+    with pytest.raises(ProviderError) as caught:
+        asyncio.run(go())
+    return caught.value
+
+
+def test_a_name_that_takes_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(wire, "connect_addresses", lambda *_: answered.wait(0.3))
+    error = opened(Endpoint("slow.example", 443, True))
+    assert (error.kind, error.message) == (
+        "timeout",
+        "The name slow.example was not resolved within 0.15 s.",
+    )
+
+
+def test_an_address_that_swallows_connections_says_so(full_house: int) -> None:
+    error = opened(Endpoint("127.0.0.1", full_house, False))
+    assert error.kind == "timeout"
+    assert error.message == f"No connection to 127.0.0.1:{full_house} was made within 0.15 s."
+
+
+def test_a_tls_handshake_without_an_answer_says_so(silent: int) -> None:
+    error = opened(Endpoint("127.0.0.1", silent, True))
+    assert error.kind == "timeout"
+    assert error.message == (
+        f"The TLS handshake with 127.0.0.1:{silent} did not end within 0.15 s."
+    )
+
+
+def _close_one(listener: socket.socket) -> None:
+    listener.accept()[0].close()
+
+
+def test_a_peer_that_closes_in_the_handshake_is_one_clear_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_close_one, args=(listener,), daemon=True).start()
+        error = opened(Endpoint("127.0.0.1", listener.getsockname()[1], True), timeout_s=5)
+    assert error.kind == "connect"
+    assert "Nothing answers" in error.message
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ([5.0], "No byte of an answer came within 0.15"),
+        ([head(), 5.0], "The answer began, but no token came within 0.15"),
+        ([head() + sse_chunk(delta("x")), 5.0], "had begun, but did not end within 0.15"),
+    ],
+)
+def test_a_time_limit_says_what_was_waited_for(
+    scripted: Scripted, script: list[Any], said: str
+) -> None:
+    capture = exchange(scripted(script), timeout_s=0.15)
+    sample = measure(SampleKey("p", "m", 0, 0, False), asked_of(capture), None, "")
+    assert sample.error == "timeout"
+    assert said in str(sample.message)
+
+
+def test_a_request_that_is_not_taken_says_so(silent: int) -> None:
+    async def go() -> Capture:
+        request = PreparedRequest("POST", f"http://127.0.0.1:{silent}/v1", (), b"x" * 30_000_000)
+        connection = await Connection.open(request.endpoint, allow_private=True)
+        return await connection.exchange(request.wire_bytes(), 0.15)
+
+    capture = asyncio.run(go())
+    assert (capture.ended, capture.sent_ns) == ("timeout", 0)
+    assert "did not take the whole request" in str(asked_of(capture).error)

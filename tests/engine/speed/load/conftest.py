@@ -7,9 +7,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.bench.endpoints import DEMO, Pace, Served, serving
-from tests.engine.llm.conftest import scripted
+from tests.engine.llm.conftest import (
+    certificate,
+    full_house,
+    scripted,
+    silent,
+    tls_server,
+    trusted,
+)
 
-__all__ = ["scripted"]
+__all__ = ["certificate", "full_house", "scripted", "silent", "tls_server", "trusted"]
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 from engine.samples import unpack_arrivals
 from engine.speed.load.work import NONCE, Stream, nonce_of
 from tests.bench.endpoints import Served, Truth
-from tests.engine.llm.conftest import ScriptedServer
+from tests.engine.llm.scripted_server import ScriptedServer
 from tests.engine.llm.streams import ANSWER, chunked, head, sse
 from tests.engine.speed.load.shares import run_here, share_of
 

@@ -1,95 +1,21 @@
-"""Connections of the load generator: TLS with a certificate authority of one's own."""
+"""Connections of the load generator: TLS with a certificate authority of one's own, IPv6,
+and connections that do not come about."""
 
 from __future__ import annotations
 
-import datetime
 import socket
-import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+import threading
+from collections.abc import Callable
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from engine.llm.tls import tls_context
-from engine.samples import unpack_arrivals
-from tests.engine.llm.conftest import ScriptedServer
-from tests.engine.llm.streams import ANSWER, chunked, head, sse
+from engine.samples import Sample, unpack_arrivals
+from engine.speed.load import connections, slot
+from tests.engine.llm.conftest import WHOLE
+from tests.engine.llm.scripted_server import ScriptedServer
+from tests.engine.llm.tls_server import TlsServer
 from tests.engine.speed.load.shares import run_here, share_of
-
-WHOLE = head() + chunked(sse(*ANSWER, "[DONE]"))
-
-
-@dataclass
-class TlsServer(ScriptedServer):
-    """The scripted server behind TLS."""
-
-    context: ssl.SSLContext | None = None
-
-    @property
-    def base_url(self) -> str:
-        return f"https://localhost:{self.port}/v1"
-
-    def _serve(self, client: socket.socket) -> None:
-        assert self.context is not None
-        try:
-            secured = self.context.wrap_socket(client, server_side=True)
-        except OSError:
-            client.close()
-            return
-        super()._serve(secured)
-
-
-def _certificate(folder: Path) -> Path:
-    """A self-signed certificate for localhost, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    day = datetime.timedelta(days=1)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now - day, now + day)
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
-    ca = x509.BasicConstraints(ca=True, path_length=None)
-    builder = builder.add_extension(names, critical=False).add_extension(ca, critical=True)
-    signed = builder.sign(key, hashes.SHA256())
-    path = folder / "localhost.pem"
-    path.write_bytes(
-        signed.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return path
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _certificate(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture
-def tls_server(certificate: Path) -> Iterator[TlsServer]:
-    """Says ANSWER to every request."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    server = TlsServer([[WHOLE]], context=context)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The certificate is one of the system's authorities."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    tls_context.cache_clear()
-    yield
-    tls_context.cache_clear()
 
 
 @pytest.mark.usefixtures("trusted")
@@ -108,3 +34,66 @@ def test_a_certificate_nobody_vouches_for_fails_the_requests(tls_server: TlsServ
     streams, _ = run_here(share_of(tls_server.base_url, 1, 2))
     assert [stream.sample.error for stream in streams] == ["connect"] * 2
     assert "TLS with localhost failed" in str(streams[0].sample.message)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_an_ipv6_address_is_asked_like_any_other(scripted: Callable[..., ScriptedServer]) -> None:
+    server = scripted([WHOLE], host="::1")
+    streams, _ = run_here(share_of(server.base_url, 2, 4))
+    assert [stream.sample.outcome for stream in streams] == ["ok"] * 4
+    assert b"\r\nhost: [::1]:%d\r\n" % server.port in server.requests[0]
+
+
+def test_the_next_address_of_a_name_is_tried_when_one_does_not_answer(
+    scripted: Callable[..., ScriptedServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = scripted([WHOLE])
+    dead, alive = ("127.0.0.1", 1), ("127.0.0.1", server.port)
+    both = [(socket.AF_INET, dead), (socket.AF_INET, alive)]
+    monkeypatch.setattr(connections, "connect_addresses", lambda *_: both)
+    streams, _ = run_here(share_of(server.base_url, 2, 4))
+    assert [stream.sample.outcome for stream in streams] == ["ok"] * 4
+
+
+def opened_late(url: str, monkeypatch: pytest.MonkeyPatch) -> Sample:
+    """The sample of a request whose connection has 0.1 s for each stage."""
+    monkeypatch.setattr(slot, "_STAGE_NS", 100_000_000)
+    ((stream,), _) = run_here(share_of(url, 1, 1))
+    return stream.sample
+
+
+def test_an_address_that_swallows_connections_says_so(
+    full_house: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = opened_late(f"http://127.0.0.1:{full_house}/v1", monkeypatch)
+    assert (sample.outcome, sample.error) == ("failed", "timeout")
+    assert f"No connection to 127.0.0.1:{full_house} was made" in str(sample.message)
+
+
+def test_a_tls_handshake_without_an_answer_says_so(
+    silent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = opened_late(f"https://127.0.0.1:{silent}/v1", monkeypatch)
+    assert (sample.outcome, sample.error) == ("failed", "timeout")
+    assert "The TLS handshake with" in str(sample.message)
+
+
+def _close_one(listener: socket.socket) -> None:
+    listener.accept()[0].close()
+
+
+def test_a_peer_that_closes_in_the_handshake_fails_the_request_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closing = threading.Thread(target=_close_one, args=(listener,), daemon=True)
+        closing.start()
+        ((stream,), _) = run_here(share_of(f"https://127.0.0.1:{listener.getsockname()[1]}/v1"))
+        closing.join()
+    assert (stream.sample.outcome, stream.sample.error) == ("failed", "connect")
+
+
+def test_an_idle_connection_that_is_reset_fails_nobody(
+    scripted: Callable[..., ScriptedServer],
+) -> None:
+    server = scripted([WHOLE, 0.02, "reset"], [WHOLE])
+    streams, _ = run_here(share_of(server.base_url, 1, due_ms=(0, 150, 200)))
+    assert [stream.sample.outcome for stream in streams] == ["ok"] * 3
