@@ -20,6 +20,7 @@ const KINDS = {
   tradeoff,
   context_speed: context,
   context_first_token: context,
+  context_recall: context,
   load_curve: loadCurve,
   latency: byLevel,
   goodput: byLevel,

@@ -37,6 +37,8 @@ def chart_data(digests: Sequence[Digest], ordered: Sequence[Result], colours: Co
         data["context_first_token"] = _context(
             results, sizes, colours, "ttft_ms", "First token, ms", FIRST_TOKEN.median
         )
+    if any(result.recall.n for result in results):
+        data["context_recall"] = _recall(results, sizes, colours)
     return data
 
 
@@ -128,6 +130,30 @@ def _context(
     return {
         "label": f"{unit} by context size: {said or 'no answer yet'}.",
         "unit": unit,
+        "tiers": [{"tokens": size, "name": numbers.tier(size)} for size in sizes],
+        "lines": list(lines.values()),
+    }
+
+
+def _recall(results: Sequence[Result], sizes: Sequence[int], colours: Colours) -> dict[str, Any]:
+    """The share of answers that held the fact hidden in their context."""
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for result in results:
+        where = (result.provider, result.model)
+        line = lines.setdefault(where, _named(result, colours) | {"points": []})
+        if result.recall.share is not None:
+            low, high = result.recall.ci95
+            share, size = numbers.percent(result.recall.share), numbers.tier(result.context_tokens)
+            text = f"{result.label}, {size}: {share}, n {numbers.count(result.recall.n)}"
+            line["points"].append(
+                {"x": result.context_tokens, "y": 100 * result.recall.share, "text": text}
+                | {"low": 100 * (low or 0.0), "high": 100 * (high or 0.0)}
+            )
+    said = "; ".join(point["text"] for line in lines.values() for point in line["points"])
+    return {
+        "label": f"Recall by context size: {said}.",
+        "unit": "Recalled, %",
+        "most": 100,
         "tiers": [{"tokens": size, "name": numbers.tier(size)} for size in sizes],
         "lines": list(lines.values()),
     }

@@ -25,6 +25,8 @@ BYTES_PER_TOKEN = 3
 PROMPT_EXTRA_TOKENS = 40
 # Filler is made to within 1 % of its tier.
 TIER_TOLERANCE = 1.01
+# The hidden fact and the question for it.
+RECALL_TOKENS = 80
 
 
 class Pace(NamedTuple):
@@ -44,7 +46,8 @@ NO_PACES: Mapping[TargetRef, Pace] = {}
 class Estimate:
     """`seconds` is a rough forecast; `usd` an upper bound of the targets whose price is
     known (None when no price is), `unpriced` the labels of the others. `notices` are
-    sentences about what is skipped; `warmups` is part of `requests`."""
+    sentences about what is skipped; `warmups` is part of `requests`; `budget_usd` ends the run
+    early."""
 
     requests: int
     warmups: int
@@ -53,6 +56,7 @@ class Estimate:
     unpriced: tuple[str, ...]
     notices: tuple[str, ...]
     simulated: bool
+    budget_usd: float | None = None
 
 
 def estimate(
@@ -76,6 +80,7 @@ def estimate(
         unpriced=tuple(t.label or t.model for t in targets if bounds[t.ref] is None),
         notices=tuple(notice.text for notice in _first_round(spec, targets).notices),
         simulated=all(target.simulated for target in targets),
+        budget_usd=spec.budget_usd,
     )
 
 
@@ -143,15 +148,30 @@ def _bound(spec: BenchmarkSpec, target: Target, times: Mapping[SampleKey, int]) 
     price = price_of(target)
     if price is None:
         return None
-    texts = len(spec.prompt.encode()) + len(target.system_prompt.encode())
-    asked = math.ceil(texts / BYTES_PER_TOKEN) + PROMPT_EXTRA_TOKENS
     total = 0.0
     for key, requests in times.items():
         if key[:2] == (target.provider, target.model):
+            asked, answered = _lengths(spec, target, requests)
             filler = math.ceil(key.context_tokens * TIER_TOLERANCE)
-            tokens = Tokens(input=asked + filler, output=_longest(spec, target))
+            tokens = Tokens(input=asked + filler, output=answered)
             total += requests * (cost_usd(tokens, price) or 0.0)
     return total
+
+
+def _lengths(spec: BenchmarkSpec, target: Target, requests: int) -> tuple[int, int]:
+    """Tokens in (without filler) and out of one of `requests` requests, on average at most."""
+    beside = math.ceil(len(target.system_prompt.encode()) / BYTES_PER_TOKEN) + PROMPT_EXTRA_TOKENS
+    beside += RECALL_TOKENS if spec.recall else 0
+    if drawn := spec.synthetic:
+        # The mean of so many draws lies within three of its own deviations.
+        sure = 3 / math.sqrt(max(1, requests))
+        asked = math.ceil(drawn.input_mean + sure * drawn.input_std)
+        return beside + asked, math.ceil(drawn.output_mean + sure * drawn.output_std)
+    texts = [item.prompt for item in spec.prompts] or [spec.prompt]
+    # Asked in turn: a prompt comes at most one round more often than the others.
+    rounds = -(-requests // len(texts)) * len(texts) / max(1, requests)
+    mean = rounds * sum(len(text.encode()) for text in texts) / len(texts)
+    return beside + math.ceil(mean / BYTES_PER_TOKEN), _longest(spec, target)
 
 
 def _request_s(
@@ -159,9 +179,14 @@ def _request_s(
 ) -> float:
     """About how long one request takes, in seconds."""
     pace = paces.get(target.ref, UNKNOWN_PACE)
-    reading = key.context_tokens / pace.input_tps
+    asked = spec.synthetic.input_mean if spec.synthetic else key.context_tokens
+    reading = asked / pace.input_tps
     return pace.ttft_s + reading + _longest(spec, target) / pace.output_tps
 
 
 def _longest(spec: BenchmarkSpec, target: Target) -> int:
-    return min(spec.max_tokens, target.max_output_tokens or spec.max_tokens)
+    if spec.synthetic:
+        return spec.synthetic.output_mean
+    most = max((item.max_tokens or spec.max_tokens for item in spec.prompts),
+               default=spec.max_tokens)  # fmt: skip
+    return min(most, target.max_output_tokens or most)

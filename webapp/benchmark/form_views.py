@@ -14,7 +14,7 @@ from engine.targets import Target
 from jobs.targets import describe_targets
 from webapp import htmx
 from webapp.access import me, own_or_404
-from webapp.benchmark import choices, forms, launch, load_form, queries
+from webapp.benchmark import choices, forms, launch, load_form, queries, workload_form
 from webapp.benchmark.blueprint import bp
 from webapp.benchmark.estimate import Estimate, estimate
 from webapp.benchmark.forms import BenchmarkForm
@@ -141,6 +141,8 @@ def _context(form: BenchmarkForm, targets: Sequence[Target], search: str) -> Map
         "offered": [(size, tier(size)) for size in forms.sizes(form, config.defaults)],
         "modes": load_form.MODES,
         "arrivals": load_form.ARRIVALS,
+        "asks": workload_form.ASKS,
+        "caches": workload_form.CACHES,
         "templates": forms.by_category(config.prompt_templates),
         **_forecast(form, targets),
     }

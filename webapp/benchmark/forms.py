@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from engine.config import Defaults, PromptTemplate
 from engine.specs import BenchmarkSpec, TargetRef, explain
-from webapp.benchmark import load_form
+from webapp.benchmark import load_form, workload_form
 from webapp.benchmark.load_form import text
 
 # Fields of one text box each, named like the spec's.
@@ -29,6 +29,7 @@ TEXTS = (
     "retries",
     "seed",
 )
+NAMES = (*TEXTS, *load_form.NAMES, *workload_form.NAMES)
 LABELS = {
     "prompt": "Prompt",
     "runs": "Runs per model",
@@ -40,6 +41,7 @@ LABELS = {
     "seed": "Seed",
     "name": "Name",
     **load_form.LABELS,
+    **workload_form.LABELS,
 }
 UNKNOWN_TARGET = "{} is not among your models any more. Choose another one."
 
@@ -65,13 +67,15 @@ def blank(defaults: Mapping[str, Any]) -> BenchmarkForm:
     """A new form; `defaults` are spec fields that replace the spec's own defaults."""
     fields = BenchmarkSpec.model_fields
     values = {name: text(defaults.get(name, fields[name].default)) for name in TEXTS}
-    return BenchmarkForm(values | load_form.shown(None))
+    return BenchmarkForm(values | load_form.shown(None) | workload_form.shown(None))
 
 
 def from_spec(spec: BenchmarkSpec) -> BenchmarkForm:
     """The form that would build `spec` again."""
     return BenchmarkForm(
-        values={name: text(getattr(spec, name)) for name in TEXTS} | load_form.shown(spec.load),
+        values={name: text(getattr(spec, name)) for name in TEXTS}
+        | load_form.shown(spec.load)
+        | workload_form.shown(spec),
         targets=frozenset(str(ref) for ref in spec.targets),
         tiers=tuple(str(tier) for tier in spec.context_tiers),
         spec=spec,
@@ -89,7 +93,7 @@ def read(form: MultiDict[str, str], known: Mapping[str, TargetRef]) -> Benchmark
     """Read what was sent. `known` maps "provider/model" to the models the user may choose."""
     ticked = list(dict.fromkeys(form.getlist("target")))
     filled = BenchmarkForm(
-        values={name: form.get(name, "") for name in (*TEXTS, *load_form.NAMES)},
+        values={name: form.get(name, "") for name in NAMES},
         targets=frozenset(ticked),
         tiers=tuple(form.getlist("context_tiers")),
         template=form.get("template", ""),
@@ -128,20 +132,30 @@ def _validated(
     if data.get("temperature", "0").strip() == "":
         data["temperature"] = None
     data["targets"] = [ref.model_dump() for ref in refs]
-    data["context_tiers"] = list(filled.tiers)
+    asked, unreadable = workload_form.data(filled.values, list(filled.tiers))
+    data |= asked
+    if filled.values["ask"] in (workload_form.PROMPTS, workload_form.SYNTHETIC):
+        data = {name: value for name, value in data.items() if name != "prompt" or value.strip()}
     data["load"] = load_form.data(filled.values)
     if data["load"] is not None:
         data.pop("runs", None)  # its field is out of sight
     try:
         spec = BenchmarkSpec.model_validate(data)
     except ValidationError as error:
-        return replace(filled, errors=_by_field(explain(error)) | filled.errors)
-    return filled if filled.errors else replace(filled, spec=spec)
+        return replace(filled, errors=_by_field(explain(error)) | unreadable | filled.errors)
+    errors = unreadable | filled.errors
+    return replace(filled, errors=errors) if errors else replace(filled, spec=spec)
 
 
 def _by_field(sentences: dict[str, str]) -> dict[str, str]:
-    """Messages about an item (`context_tiers.2`) stand at the field that lists it."""
+    """Messages about an item (`context_tiers.2`) stand at the field that lists it; those about
+    a part of the spec at its first field."""
     fields: dict[str, str] = {}
     for path, sentence in sentences.items():
-        fields.setdefault(path.removeprefix("load.").split(".")[0], sentence)
+        name = path.removeprefix("load.").removeprefix("synthetic.").split(".")[0]
+        fields.setdefault(_FIRST.get(name, name), sentence)
     return fields
+
+
+# A set of prompts can be too large for a load run; lengths have no field of their own.
+_FIRST = {"load": "prompts", "synthetic": "input_mean"}

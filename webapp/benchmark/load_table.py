@@ -9,9 +9,10 @@ from typing import NamedTuple
 from engine.report import Result, numbers
 from engine.report.knee import pressure, sweeps
 from engine.report.wording import FIRST_TOKEN, SPEED, pressed
-from engine.specs import LoadSpec
+from engine.specs import BenchmarkSpec
 from engine.stats import SHOWN_FROM, Summary
 from webapp.benchmark.load_charts import groups, has_limits
+from webapp.benchmark.table import recalled
 
 # Prompts that a prefix cache answered to more than this share are said to be cached.
 CACHED_FROM = 0.01
@@ -19,6 +20,7 @@ MARKS = {
     "generator_busy": ("generator saturated", "bad"),
     "late_dispatch": ("sent late", "warn"),
     "unsent": ("some never sent", "warn"),
+    "started_together": ("started together", "warn"),
 }
 
 
@@ -46,7 +48,10 @@ class LevelRow(NamedTuple):
 
 
 def rows(
-    results: Sequence[Result], load: LoadSpec, colours: Mapping[tuple[str, str], int], ended: bool
+    results: Sequence[Result],
+    spec: BenchmarkSpec,
+    colours: Mapping[tuple[str, str], int],
+    ended: bool,
 ) -> list[LevelRow]:
     """A row a level, from low to high, one target and size after another."""
     knees = {id(sweep.knee) for sweep in sweeps(results) if sweep.knee}
@@ -56,8 +61,8 @@ def rows(
             result,
             colours[result.provider, result.model],
             pressed(result),
-            _reached(result, load, sizes),
-            _latency(result, load),
+            _reached(result, spec, sizes),
+            _latency(result, spec),
             [*_marks(result, id(result) in knees, ended)],
             position == 0,
         )
@@ -66,7 +71,7 @@ def rows(
     ]
 
 
-def _reached(result: Result, load: LoadSpec, sizes: bool) -> list[Cell]:
+def _reached(result: Result, spec: BenchmarkSpec, sizes: bool) -> list[Cell]:
     size = [Cell("context", "Context", numbers.tier(result.context_tokens))] if sizes else []
     good = result.goodput
     span = numbers.span(*good.ci95, show=lambda end: numbers.fixed(100 * end, 0))
@@ -76,6 +81,7 @@ def _reached(result: Result, load: LoadSpec, sizes: bool) -> list[Cell]:
         Cell("good_interval", "95 % interval", span, "Wilson interval of that share", muted=True),
         Cell("good_rate", "Good requests/s", numbers.number(good.per_s)),
     ]  # fmt: skip
+    recall = [Cell("recall", "Recall, %", recalled(result))] if spec.recall else []
     cost = None if result.cost_usd is None else result.cost_usd / result.requests.ok
     return [
         *size,
@@ -83,13 +89,14 @@ def _reached(result: Result, load: LoadSpec, sizes: bool) -> list[Cell]:
              "Output tokens of all streams by the time any was open"),
         Cell("rate", "Requests/s", numbers.number(result.requests_per_s), "Answered, by that time"),
         Cell("speed", "One stream, tok/s", SPEED.median(result), "Median of the requests"),
-        *(goodput if has_limits(load) else []),
+        *(goodput if spec.load and has_limits(spec.load) else []),
+        *recall,
         Cell("answers", "Answers", _answers(result), "Answered of asked"),
         Cell("cost", "Cost, USD", numbers.usd(cost).removeprefix("$"), "Of one request"),
     ]  # fmt: skip
 
 
-def _latency(result: Result, load: LoadSpec) -> list[Cell]:
+def _latency(result: Result, spec: BenchmarkSpec) -> list[Cell]:
     """Percentiles, each only where there are enough values for it."""
     first, answer, due = result.ttft_ms, result.e2e_ms, result.scheduled_ttft_ms
     counted = [
@@ -104,7 +111,7 @@ def _latency(result: Result, load: LoadSpec) -> list[Cell]:
         *(Cell(f"first_{name}", name, _percentile(first, name),
                f"Of the first token; from {SHOWN_FROM[name]} answers on")
           for name in ("p90", "p95", "p99")),
-        *(counted if load.arrivals != "closed" else []),
+        *(counted if spec.load and spec.load.arrivals != "closed" else []),
         Cell("gap", "Between tokens, ms", numbers.ms(result.itl_ms.mean), "Mean over all gaps"),
         Cell("tpot", "Each token, ms", numbers.ms(result.tpot_ms.p50), "Median TPOT of a request"),
         Cell("answer", "Whole answer, ms", numbers.ms(answer.p50), "Median"),

@@ -56,6 +56,9 @@ def _sequential(known: Figures) -> list[Panel]:
             Panel("context_first_token", "First token by context", "median, 95 % interval",
                   PLANE_ROWS, legend=True),
         ]  # fmt: skip
+    if spec.recall:
+        note = "share of answers with the hidden fact, 95 % interval"
+        shown.append(Panel("context_recall", "Recall by context", note, PLANE_ROWS, legend=True))
     if spec.runs >= distributions.FROM:
         shown += _distributions(at)
     if bars > 1:

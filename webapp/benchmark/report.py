@@ -89,7 +89,9 @@ def _figures(
     """Charts and tables: of load levels, or of context sizes."""
     load = known.spec.load
     if load is not None:
-        found = load_table.rows(known.results, load, colours, not active) if known.results else []
+        found = (
+            load_table.rows(known.results, known.spec, colours, not active) if known.results else []
+        )
         return {
             "charts": load_charts.load_charts(known.digests, load, colours),
             "level_rows": found,

@@ -47,6 +47,14 @@ def _tail(result: Result) -> str:
     return numbers.ms(value) if name == "p95" or value is None else f"{name} {numbers.ms(value)}"
 
 
+def recalled(result: Result) -> str:
+    """ "100 (84–100)"."""
+    if result.recall.share is None:
+        return numbers.NONE
+    span = numbers.span(*result.recall.ci95, show=lambda end: numbers.fixed(100 * end, 0))
+    return f"{numbers.fixed(100 * result.recall.share, 0)} ({span})"
+
+
 def _answers(result: Result) -> str:
     if result.requests.ok == result.requests.total:
         return numbers.count(result.requests.ok)
@@ -74,6 +82,8 @@ COLUMNS = (
            hint="Of the first token; the slowest where there are fewer than 20 runs"),
     Column("between", "Between tokens, ms", lambda r: r.itl_ms.mean,
            lambda r: numbers.ms(r.itl_ms.mean), best_high=False, hint="Mean over all gaps"),
+    Column("recall", "Recall, %", lambda r: r.recall.share, recalled,
+           hint="Answers that held the fact hidden in their context, 95 % interval"),
     Column("runs", "Runs", lambda r: r.requests.ok, _answers, hint="Answered of asked"),
     Column("cost", "Cost, USD", cost_per_request, _cost, best_high=False,
            hint="Of one request, on average"),
@@ -84,9 +94,14 @@ KEYS = {column.key: column for column in COLUMNS}
 
 
 def shown(results: Sequence[Result]) -> list[Column]:
-    """The columns of a table; the context size has one only where it differs or is not 0."""
-    sizes = {result.context_tokens for result in results}
-    return [column for column in COLUMNS if column.key != "context" or sizes - {0}]
+    """The columns of a table; the context size has one only where it differs or is not 0,
+    recall where it was asked for."""
+    hidden = set()
+    if not {result.context_tokens for result in results} - {0}:
+        hidden.add("context")
+    if not any(result.recall.n for result in results):
+        hidden.add("recall")
+    return [column for column in COLUMNS if column.key not in hidden]
 
 
 def order(results: Iterable[Result], key: str, descending: bool) -> list[Result]:

@@ -81,7 +81,11 @@ def cost_bound(estimate: Estimate) -> str:
 def consequence(estimate: Estimate) -> str:
     """What pressing the button means, in one line."""
     requests = plural(estimate.requests, "request")
-    return f"{requests}, about {roughly(estimate.seconds)}, {cost_bound(estimate)}"
+    said = f"{requests}, about {roughly(estimate.seconds)}, {cost_bound(estimate)}"
+    budget = estimate.budget_usd
+    if budget is not None and (estimate.usd is None or estimate.usd > budget):
+        said += f", stops when {usd(budget)} is spent"
+    return said
 
 
 def subtitle(spec: BenchmarkSpec, targets: Sequence[Target]) -> str:
@@ -93,6 +97,14 @@ def subtitle(spec: BenchmarkSpec, targets: Sequence[Target]) -> str:
     ]
     if spec.context_tiers != (0,):
         parts.append(f"context {listed([tier(size) for size in spec.context_tiers], 16)}")
+    if spec.prompts:
+        parts.append(plural(len(spec.prompts), "prompt"))
+    if drawn := spec.synthetic:
+        parts[-1] = f"about {count(drawn.input_mean)} tokens in and {count(drawn.output_mean)} out"
+    if spec.fixed_output:
+        parts.append("answers of one length")
+    if spec.recall:
+        parts.append("recall")
     return ", ".join([*parts, f"{spec.cache} cache"])
 
 

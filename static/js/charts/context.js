@@ -45,7 +45,7 @@ function apart(tiers, scale) {
   return tiers.length > 1 ? [...kept, tiers.at(-1)] : kept;
 }
 
-export function context({ lines, tiers, unit }, theme) {
+export function context({ lines, tiers, unit, most }, theme) {
   const highs = lines.flatMap((line) => line.points.map((point) => point.high ?? point.y));
   const x = valueScale(theme, {
     max: tiers.at(-1).tokens || 1,
@@ -57,7 +57,7 @@ export function context({ lines, tiers, unit }, theme) {
   const names = new Map(tiers.map(({ tokens, name }) => [tokens, name]));
   x.ticks = { ...x.ticks, autoSkip: false, callback: (value) => names.get(value) ?? "" };
   const y = valueScale(theme, {
-    suggestedMax: Math.max(1, ...highs) * 1.05,
+    ...(most === undefined ? { suggestedMax: Math.max(1, ...highs) * 1.05 } : { max: most }),
     title: axisTitle(unit, theme),
     grid: { color: theme.line, drawTicks: false },
     border: { display: false },

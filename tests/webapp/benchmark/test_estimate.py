@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.specs import LoadSpec
+from engine.specs import LoadSpec, PromptItem, SyntheticSpec
 from engine.speed.plan import make_plan
 from tests.webapp.benchmark.builders import TARGETS, samples_of, spec_of
 from webapp.benchmark.estimate import UNKNOWN_PACE, Pace, estimate, requests_of
+from webapp.benchmark.words import consequence
 
 FAST, SLOW, JITTERY = TARGETS
 UNPRICED = replace(FAST, provider="own", model="mine", label="Mine", litellm_model="openai/mine",
@@ -81,6 +82,23 @@ def test_the_cost_bound_holds_for_what_was_measured() -> None:
     bound = estimate(spec, TARGETS, {}).usd
     assert bound is not None
     assert spent <= bound < 1.5 * spent
+
+
+def test_the_cost_bound_counts_every_prompt_of_a_set_and_every_drawn_length() -> None:
+    prompts = tuple(PromptItem(prompt="x" * 300 * n, max_tokens=100) for n in (1, 2, 3))
+    bound = estimate(spec_of([FAST], warmup=0, runs=4, prompts=prompts), [FAST], {}).usd or 0.0
+    dearest = (100 + 200 + 300 + 300 + 4 * 40) * 0.15 + 4 * 100 * 0.6  # the longest comes twice
+    assert dearest <= bound * 1e6 < 1.3 * dearest
+    drawn = SyntheticSpec(input_mean=1000, input_std=100, output_mean=50, output_std=10)
+    found = estimate(spec_of([FAST], warmup=0, runs=900, synthetic=drawn), [FAST], {})
+    assert found.usd == pytest.approx(900 * ((1010 + 40) * 0.15 + 51 * 0.6) / 1e6)
+
+
+def test_a_budget_is_said_where_it_may_end_the_run() -> None:
+    cheap = estimate(spec_of([FAST], budget_usd=100), [FAST], {})
+    dear = estimate(spec_of([FAST], budget_usd=0.0001), [FAST], {})
+    assert "stops" not in consequence(cheap)
+    assert consequence(dear).endswith(", stops when $0.00010 is spent")
 
 
 def test_an_unknown_price_stays_unknown() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from engine.config import Defaults, PromptTemplate
-from engine.specs import BenchmarkSpec, LoadSpec, TargetRef
+from engine.specs import BenchmarkSpec, LoadSpec, PromptItem, SyntheticSpec, TargetRef
 from webapp.benchmark import forms
 
 FAST = TargetRef(provider="demo", model="fast-small")
@@ -127,6 +127,37 @@ def test_a_bad_load_value_gets_one_sentence_at_its_field(
     assert form.errors == {field: sentence}
 
 
+@pytest.mark.parametrize(
+    ("typed", "field", "sentence"),
+    [
+        ({"ask": "prompts", "prompts": ""}, "prompts",
+         "Paste or choose a file with at least one prompt."),
+        ({"ask": "prompts", "prompts": '{"prompt": "a"}\n{"prompt": }'}, "prompts",
+         "Line 2: This is not a JSON object on one line."),
+        ({"ask": "synthetic", "input_mean": "0", "output_mean": "5"}, "input_mean",
+         "Give a number from 1 to 2,000,000."),
+        ({"ask": "synthetic", "input_mean": "9", "output_mean": "5", "output_std": "x"},
+         "output_std", "Give a whole number."),
+        ({"recall": "1", "context_tiers": ["0"]}, "recall",
+         "The fact is hidden in filler: choose a context size above 0."),
+        ({"budget_usd": "0"}, "budget_usd", "Give a number above 0."),
+        ({"cache": "lukewarm"}, "cache", "Input should be 'cold' or 'warm'."),
+    ],
+)  # fmt: skip
+def test_a_bad_workload_gets_one_sentence_at_its_field(
+    typed: dict[str, Any], field: str, sentence: str
+) -> None:
+    assert forms.read(sent(**typed), KNOWN).errors == {field: sentence}
+
+
+def test_drawn_lengths_take_the_place_of_prompt_sizes_and_recall() -> None:
+    lengths = {"input_mean": "900", "input_std": "", "output_mean": "64", "output_std": "8"}
+    form = forms.read(sent(ask="synthetic", recall="1", prompt="", **lengths), KNOWN)
+    assert form.spec is not None
+    assert form.spec.synthetic == SyntheticSpec(input_mean=900, output_mean=64, output_std=8)
+    assert (form.spec.context_tiers, form.spec.recall) == ((0,), False)
+
+
 def test_no_model_and_an_unknown_model_are_said_at_the_models() -> None:
     assert forms.read(sent(target=None), KNOWN).errors == {"targets": "Choose at least one model."}
     lost = forms.read(sent(target=["demo/fast-small", "demo/gone"]), KNOWN)
@@ -157,6 +188,29 @@ SPECS = st.builds(
     seed=st.integers(0, 2**31 - 1),
 )
 LIMITS = st.none() | st.floats(0.5, 60_000)
+PROMPTS = st.lists(
+    st.builds(PromptItem, prompt=st.from_regex(r"[a-z\"]{1,20}", fullmatch=True),
+              max_tokens=st.none() | st.integers(1, 128_000)),
+    min_size=1, max_size=4,
+).map(tuple)  # fmt: skip
+LENGTHS = st.builds(
+    SyntheticSpec,
+    input_mean=st.integers(1, 2_000_000),
+    input_std=st.integers(0, 1_000),
+    output_mean=st.integers(1, 128_000),
+    output_std=st.integers(0, 1_000),
+)
+PLAIN = {
+    "cache": st.sampled_from(["cold", "warm"]),
+    "fixed_output": st.booleans(),
+    "budget_usd": st.none() | st.floats(0.01, 1_000_000),
+}
+WORKLOADS: Any = st.one_of(
+    st.fixed_dictionaries(PLAIN),
+    st.fixed_dictionaries({"prompts": PROMPTS}),
+    st.fixed_dictionaries({"synthetic": LENGTHS, "context_tiers": st.just((0,))}),
+    st.fixed_dictionaries({"recall": st.just(True), "context_tiers": st.just((0, 1_000))}),
+)
 LOADS = st.builds(
     LoadSpec,
     arrivals=st.sampled_from(["constant", "poisson"]),
@@ -171,8 +225,11 @@ LOADS = st.builds(
 )
 
 
-@given(SPECS, st.none() | LOADS)
-def test_run_again_builds_the_same_spec(spec: BenchmarkSpec, load: LoadSpec | None) -> None:
+@given(SPECS, st.none() | LOADS, WORKLOADS)
+def test_run_again_builds_the_same_spec(
+    spec: BenchmarkSpec, load: LoadSpec | None, workload: dict[str, Any]
+) -> None:
+    spec = spec.model_copy(update=workload)
     if load is not None:
         spec = spec.model_copy(update={"load": load, "runs": 3})
     shown = forms.from_spec(spec)
