@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.environment import describe_environment
-from tests.bench import arrivals, backlog, levels, live, memory, pages, shapes, start
+from tests.bench import arrivals, backlog, claims, levels, live, memory, pages, shapes, start
 from tests.bench.outcome import Outcome
 
 RESULTS = Path(__file__).with_name("results")
@@ -28,6 +28,7 @@ BENCHES: dict[str, Callable[[bool], Outcome]] = {
     "backlog": backlog.run,
     "memory": memory.run,
     "start": start.run,
+    "claims": claims.run,
     "pages": pages.run,
     "live": live.run,
 }
