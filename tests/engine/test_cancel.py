@@ -26,3 +26,13 @@ def test_a_cancel_outranks_the_deadline() -> None:
     token = CancelToken(deadline_s=0)
     token.cancel()
     assert token.reason == "cancelled"
+
+
+def test_a_part_stops_alone_or_with_the_whole() -> None:
+    whole = CancelToken()
+    part, other = CancelToken(parent=whole), CancelToken(parent=whole)
+    part.cancel()
+    assert (part.reason, other.reason, whole.reason) == ("cancelled", None, None)
+    whole.cancel()
+    assert other.reason == "cancelled"
+    assert CancelToken(parent=CancelToken(deadline_s=0)).reason == "deadline"

@@ -67,6 +67,8 @@ _samples = st.builds(
     tries=st.lists(
         st.builds(Try, error=_texts, message=_texts, waited_s=st.floats(0, 60)), max_size=3
     ).map(tuple),
+    prompt_index=_counts,
+    recall=st.none() | st.booleans(),
     start_ns=st.integers(0, 2**62),
     started_at=st.floats(0, 4e9),
     connect_ms=_figures,

@@ -203,3 +203,18 @@ def test_whatever_was_measured_the_json_is_strict_and_the_counts_add_up(
     assert row.requests.total == len(samples) == len(row.samples)
     assert sum(row.errors.values()) == row.requests.failed + row.requests.incomplete
     assert row.ttft_ms.n == row.requests.ok
+
+
+def test_recall_is_a_share_of_the_answers_that_were_looked_at() -> None:
+    looked = [True, True, False, None]
+    (row,) = report([sample(run=run, recall=found) for run, found in enumerate(looked)])
+    assert (row.recall.share, row.recall.n) == (2 / 3, 3)
+    low, high = row.recall.ci95
+    assert low is not None
+    assert high is not None
+    assert low < 2 / 3 < high
+    data = row.as_dict()
+    assert data["recall"] == {"share": 2 / 3, "ci95": [low, high], "n": 3}
+    assert [entry["recall"] for entry in data["samples"]] == looked
+    (without,) = report([sample()])
+    assert without.as_dict()["recall"] == {"share": None, "ci95": [None, None], "n": 0}

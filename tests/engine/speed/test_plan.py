@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.specs import BenchmarkSpec
+from engine.specs import BenchmarkSpec, LoadSpec
 from engine.speed.plan import make_plan
 from engine.targets import Target
 
@@ -63,3 +63,38 @@ def test_a_tier_that_fits_to_the_token_is_kept() -> None:
     fits = target("p", "a", 1000 + 512 + 100)
     kept = make_plan(spec(fits, context_tiers=(1000,), max_tokens=512), [fits])
     assert not kept.notices
+
+
+def test_a_warm_cache_is_primed_at_every_size_also_without_warm_ups() -> None:
+    a = target("p", "a")
+    for warmup, primed in ((0, 1), (2, 2)):
+        asked = spec(a, runs=2, warmup=warmup, context_tiers=(0, 1000), cache="warm")
+        lane = make_plan(asked, [a]).lanes["p"]
+        warm = [key.context_tokens for key in lane if key.warmup]
+        assert warm == [0] * primed + [1000] * primed
+        loaded = asked.model_copy(update={"load": LoadSpec(levels=(4,), requests=3)})
+        lane = make_plan(loaded, [a]).lanes["p"]
+        assert [key.context_tokens for key in lane if key.warmup] == warm
+
+
+def test_the_longest_answer_of_a_set_must_fit_the_window() -> None:
+    a = target("p", "a", 3_000)
+    prompts = ({"prompt": "a"}, {"prompt": "b", "max_tokens": 1_500})
+    fits = BenchmarkSpec.model_validate(
+        {"targets": [a.ref], "prompts": prompts, "context_tiers": [1400, 1401]}
+    )
+    (notice,) = make_plan(fits, [a]).notices
+    assert "1,401" in notice.text
+    assert "1,500 for the answer" in notice.text
+
+
+def test_what_a_target_cannot_keep_is_said_before_the_start() -> None:
+    public = Target("openai", "gpt-4.1", "openai/gpt-4.1")
+    own = Target("lab", "m", "openai/m", "http://10.0.0.5:9/v1")
+    vllm = Target("lab", "v", "hosted_vllm/v", input_cost_per_mtok=1, output_cost_per_mtok=2)
+    asked = spec(public, own, vllm, fixed_output=True, budget_usd=1)
+    notices = make_plan(asked, [public, own, vllm]).notices
+    assert [(notice.code, notice.target) for notice in notices] == [
+        ("no_fixed_output", public.ref),
+        ("budget_unpriced", own.ref),
+    ]

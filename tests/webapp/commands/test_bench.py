@@ -179,6 +179,14 @@ NOWHERE = ("--base-url", "http://127.0.0.1:9/v1", "--model-id", "m")
         ((*NOWHERE, "--concurrency", "2", "--arrivals", "poisson"), "--concurrency has no rate"),
         ((*NOWHERE, "--concurrency", "2", "--runs", "5"), "a load level takes --requests"),
         ((*NOWHERE, "--rate", "1", "--duration", "0"), "--duration: Give a number above 0."),
+        ((*NOWHERE, "--temperature", "warm"), "give a number or 'default'"),
+        ((*NOWHERE, "--synthetic", "100"), "such as 1000:200,128"),
+        ((*NOWHERE, "--synthetic", "0,5"), "--synthetic: Give a number from 1 to 2,000,000."),
+        ((*NOWHERE, "--synthetic", "9,5", "--context-tiers", "9"), "take the place of context"),
+        ((*NOWHERE, "--recall"), "--recall: The fact is hidden in filler"),
+        ((*NOWHERE, "--budget", "0"), "--budget: Give a number above 0."),
+        ((*NOWHERE, "--cache", "hot"), "Invalid value for '--cache'"),
+        ((*NOWHERE, "--prompts", "absent.csv"), "--prompts: absent.csv cannot be read"),
         (("--server", "http://studio"), "--server: this version has no API"),
         (("--token", "t"), "--token: this version has no API"),
         (("--server", "http://s", "--api-key-env", "X"), "exclude each other"),
@@ -226,6 +234,30 @@ def test_a_size_above_the_window_is_skipped_with_a_sentence(studio: Studio) -> N
     done = studio(*words)
     assert done.exit_code == 0, done.output
     assert "slow-large is skipped at 50,000 tokens" in done.stderr
+
+
+@pytest.mark.usefixtures("running_demo")
+def test_a_set_of_prompts_with_recall_stands_in_the_json(studio: Studio, folder: Path) -> None:
+    (folder / "set.csv").write_text('prompt,max_tokens\nWhy?,14\n"Say when, and where.",12\n')
+    done = studio("bench", "--model", "fast-small", "--prompts", "set.csv", "--recall",
+                  "--context-tiers", "800", "--no-warmup", "--no-save", "--json", "-")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    document = strict(done.stdout)
+    assert document["environment"]["spec"]["prompts"][1]["prompt"] == "Say when, and where."
+    (row,) = document["results"]
+    assert sorted(entry["prompt_index"] for entry in row["samples"]) == [0, 1]
+    assert row["requests"]["ok"] == 2
+    assert (row["recall"]["share"], row["recall"]["n"]) == (1, 2)
+
+
+@pytest.mark.usefixtures("running_demo")
+def test_a_budget_ends_a_run_in_good_order(studio: Studio) -> None:
+    words = ("bench", "--model", "fast-small", *BRIEF[2:], "--runs", "9", "--budget", "0.000001")
+    done = studio(*words, "--no-save", "--json", "-")
+    assert done.exit_code == 0, done.output
+    assert "The budget of $0.000001 is spent" in done.stderr
+    assert "8 requests were not sent" in done.stderr
+    assert strict(done.stdout)["results"][0]["requests"]["ok"] == 1
 
 
 def start(*words: str, folder: Path) -> subprocess.Popen[str]:
