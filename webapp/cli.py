@@ -1,8 +1,8 @@
 """`studio`: the command line.
 
-Local commands (`bench`) run the engine in their own process and touch neither database,
-data folder nor `.env`; the others act on the installation that STUDIO_DATA names. The same
-commands hang on the application, for `flask --app wsgi`.
+Local commands (`bench`, `tools score`) run the engine in their own process and touch neither
+database, data folder nor `.env`; the others act on the installation that STUDIO_DATA names. The
+same commands hang on the application, for `flask --app wsgi`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from webapp.commands.database import db
 from webapp.commands.export import export
 from webapp.commands.keys import keys
 from webapp.commands.servers import demo, serve
+from webapp.commands.tools import tools
 from webapp.commands.users import user
 
 if TYPE_CHECKING:
     from flask import Flask
 
-COMMANDS: tuple[click.Command, ...] = (bench, demo, serve, export, user, db, keys)
+COMMANDS: tuple[click.Command, ...] = (bench, tools, demo, serve, export, user, db, keys)
 
 
 class StudioGroup(FlaskGroup):

@@ -1,0 +1,160 @@
+"""Recorded calls: lines of `{"id", "calls"}` beside a suite, to be scored without a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from engine.tools.answers import Answer, Call
+from engine.tools.io import bfcl, detect, import_suite
+from engine.tools.io.bfcl_cases import category_of
+from engine.tools.io.problems import ImportProblem, Source
+from engine.tools.io.text import decoded, json_lines
+from engine.tools.suites import Suite
+
+NO_ANSWER = "has no possible answer; give the file that holds it with --answers"
+
+
+class Recorded(NamedTuple):
+    """A line of calls: its number, the case it answers, and the answer."""
+
+    line: int
+    case: str
+    answer: Answer
+
+
+class Loaded(NamedTuple):
+    """A suite to score with. `unanswered` are the cases of which nobody said what is right:
+    their schemas can be checked, and nothing else."""
+
+    suite: Suite
+    unanswered: frozenset[str]
+
+
+def load_suite(suite: Source, answers: Source | None) -> Loaded:
+    """The suite in a file of ours or of BFCL's (then with its possible answers). Raises
+    ImportProblem."""
+    name = suite.name.rpartition(".")[0] or suite.name
+    suite = _as_lines(suite)
+    if answers is None and detect(suite) != bfcl.KEY:
+        return Loaded(import_suite([suite], name=name).suite, frozenset())
+    sources = [suite] if answers is None else [suite, _as_lines(answers)]
+    missing = _unanswered(sources)
+    if missing:
+        filled = "\n".join(json.dumps(_nothing_said(case_id)) for case_id in missing)
+        sources.append(Source("", filled.encode()))
+    imported = import_suite(sources, form=bfcl.KEY, name=name)
+    return Loaded(imported.suite, frozenset(missing))
+
+
+def _as_lines(source: Source) -> Source:
+    """A file that is one JSON list, as the lines of its items."""
+    text = decoded(source)
+    if not text.lstrip().startswith("["):
+        return source
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ImportProblem(None, f"This is not JSON: {error}.", source.name) from None
+    return Source(source.name, "\n".join(map(json.dumps, items)).encode())
+
+
+def _unanswered(sources: Sequence[Source]) -> list[str]:
+    """The questions of one turn that call for a possible answer and have none."""
+    asked: dict[str, bool] = {}
+    answered: set[str] = set()
+    for source in sources:
+        for line in json_lines(decoded(source), source.name):
+            value = line.value if isinstance(line.value, dict) else {}
+            case_id = value.get("id")
+            if isinstance(case_id, str) and "ground_truth" in value:
+                answered.add(case_id)
+            if isinstance(case_id, str) and "question" in value:
+                category = category_of(case_id)
+                asked[case_id] = "relevance" not in category and "multi_turn" not in category
+    return [case_id for case_id, due in asked.items() if due and case_id not in answered]
+
+
+def _nothing_said(case_id: str) -> dict[str, Any]:
+    return {"id": case_id, "ground_truth": [{"?": {}}]}
+
+
+def read_calls(source: Source, known: Iterable[str]) -> Iterator[Recorded]:
+    """Each line of a file of calls, in order; ids may repeat and must be `known`. Raises
+    ImportProblem with the line."""
+    ids = frozenset(known)
+    for number, text in enumerate(_text(source).split("\n"), start=1):
+        if not text.strip():
+            continue
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            reason = f"This is not JSON: {str(error)[:120] or 'it is nested too deep'}."
+            raise ImportProblem(number, reason, source.name) from None
+        try:
+            case_id, answer = _answer(value)
+        except ValueError as error:
+            raise ImportProblem(number, f"{error}.", source.name) from None
+        if case_id not in ids:
+            raise ImportProblem(number, f"The suite has no case {case_id!r}.", source.name)
+        yield Recorded(number, case_id, answer)
+
+
+def _text(source: Source) -> str:
+    """No limit of size: nothing of it is kept."""
+    try:
+        return source.data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = source.data.count(b"\n", 0, error.start) + 1
+        raise ImportProblem(line, "This is not UTF-8 text.", source.name) from None
+
+
+def _answer(value: Any) -> tuple[str, Answer]:
+    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+        raise ValueError("A line is an object with an id and calls")  # noqa: TRY004 - of a file
+    if "calls" not in value:
+        raise ValueError("calls is missing; write null where the answer could not be read")
+    listed, text = value["calls"], value.get("text", "")
+    text = text if isinstance(text, str) else json.dumps(text)
+    if listed is None:
+        return value["id"], Answer(None, text)
+    if not isinstance(listed, list):
+        raise ValueError("calls is a list, or null")  # noqa: TRY004 - of a file
+    return value["id"], Answer(tuple(map(call_of, listed)), text)
+
+
+def call_of(item: Any) -> Call:
+    """`{"name", "arguments"}`, the same inside OpenAI's `function`, or BFCL's `{name:
+    arguments}`. ValueError for anything else."""
+    if isinstance(item, dict):
+        inner = item.get("function")
+        if isinstance(inner, dict) and "name" in inner:
+            item = inner
+        name = item.get("name")
+        if isinstance(name, str) and item.keys() <= _KEYS:
+            return Call(name, *_arguments(item.get("arguments", {})))
+        if len(item) == 1:
+            [(name, arguments)] = item.items()
+            if isinstance(arguments, dict):
+                return Call(name, arguments)
+    raise ValueError('A call is {"name": …, "arguments": {…}}')
+
+
+_KEYS = frozenset({"name", "arguments", "id", "type", "index"})
+
+
+def _arguments(given: Any) -> tuple[dict[str, Any] | None, str]:
+    """The arguments and how they were written: an object, or the text of one. What is neither
+    could not be read: None."""
+    if isinstance(given, dict):
+        return given, ""
+    if given is None or given == "":
+        return {}, ""
+    if not isinstance(given, str):
+        return None, json.dumps(given)
+    try:
+        value = json.loads(given)
+    except (ValueError, RecursionError):
+        return None, given
+    return (value if isinstance(value, dict) else None), given
