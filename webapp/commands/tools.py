@@ -1,4 +1,4 @@
-"""`studio tools`: suites of tool calling, on files."""
+"""`studio tools`: suites of tool calling; one module a command."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from typing import BinaryIO
 
 import click
 
+from webapp.commands.tools_export import export
+from webapp.commands.tools_import import import_
+
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group(short_help="Score how models call tools.")
+@click.group(short_help="Score how models call tools; import and export suites.")
 def tools() -> None:
-    """Suites of tool calling: score what a model called."""
+    """Suites of tool calling: score what a model called, import and export suites."""
+
+
+tools.add_command(import_)
+tools.add_command(export)
 
 
 @tools.command(short_help="Score recorded calls against a suite.")
