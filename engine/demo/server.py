@@ -6,6 +6,7 @@ import asyncio
 import resource
 import socket
 
+from engine.demo import mcp
 from engine.demo.catalog import catalog
 from engine.demo.chat import Refused
 from engine.demo.connection import Connection, Request
@@ -62,6 +63,9 @@ class Provider:
 
     def answer(self, request: Request, connection: Connection) -> None:
         """See `connection.Application`."""
+        if request.path == mcp.PATH and request.problem is None:
+            mcp.answer(request, connection)
+            return
         chat = next((wire for wire in FORMATS if wire.serves(request.path)), None)
         listing = next((w for w in FORMATS if w.lists(request.path, request.headers)), None)
         try:
