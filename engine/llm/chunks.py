@@ -1,9 +1,9 @@
 """What the fast decoders share: a captured body becomes chunks, and a format's reader makes
 an answer of them.
 
-A body is server-sent events, or one JSON document from a server that ignored `stream`. A
-chunk that is not JSON, is no chunk of its format or speaks of an error ends the answer: what
-came before is kept and `error` says so.
+A body is server-sent events, lines of JSON, or one JSON document from a server that ignored
+`stream`. A chunk that is not JSON, is no chunk of its format or speaks of an error ends the
+answer: what came before is kept and `error` says so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from engine.llm.answer import Collector, Decoded, Usage
 from engine.llm.errors import ProviderError, error_in
 from engine.llm.http import Response
-from engine.llm.sse import events
+from engine.llm.sse import events, lines
 from engine.llm.template import Template
 
 # What reading JSON of an unforeseen shape raises.
@@ -45,12 +45,13 @@ def read_in_steps(
     """Decode a 2xx response, giving way after every `STEP_CHUNKS` chunks, for a process that
     has streams to read meanwhile. `template` is for OpenAI's format alone."""
     answer = reader.answer
-    if "json" in response.content_type:
+    by_line = "ndjson" in response.content_type
+    if "json" in response.content_type and not by_line:
         if body := response.body.strip():
             at_ns = response.pieces[-1].at_ns
             _take(reader, at_ns, _parsed(body), response.status)
         return _result(reader)
-    stream = events(response.pieces)
+    stream = lines(response.pieces) if by_line else events(response.pieces)
     for index, event in enumerate(stream, start=1):
         if index % STEP_CHUNKS == 0:
             yield

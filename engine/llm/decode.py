@@ -1,9 +1,9 @@
 """The third step, off the timed path: captured bytes become text, tokens and times.
 
-OpenAI's, Anthropic's, Gemini's and Cohere's formats have fast readers of our own; every other
-one is decoded by LiteLLM itself, which is given the captured bytes again (`replay`). All end in
-the same `Decoded`, and tests hold ours equal to LiteLLM's on the same bytes (but Cohere's, which
-LiteLLM does not read).
+OpenAI's, Anthropic's, Gemini's, Cohere's and Ollama's formats have fast readers of our own;
+every other one is decoded by LiteLLM itself, which is given the captured bytes again
+(`replay`). All end in the same `Decoded`, and tests hold ours equal to LiteLLM's on the same
+bytes (but Cohere's, which LiteLLM does not read).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from engine.llm.errors import (
 from engine.llm.exchange import Capture
 from engine.llm.gemini_stream import GeminiReader
 from engine.llm.http import Response, parse_response
+from engine.llm.ollama_stream import OllamaReader
 from engine.llm.openai_stream import OpenAIReader
 from engine.llm.template import Template
 
@@ -35,12 +36,12 @@ _READERS: dict[str, Callable[[], Reader] | None] = {
     "cohere": CohereReader,
     "cohere_chat": CohereReader,
     "gemini": GeminiReader,
+    "ollama": OllamaReader,
+    "ollama_chat": OllamaReader,
     **dict.fromkeys(
         (
             "bedrock",
             "databricks",
-            "ollama",
-            "ollama_chat",
             "replicate",
             "sagemaker",
             "text-completion-openai",

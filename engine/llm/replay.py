@@ -79,6 +79,10 @@ def _take(answer: Collector, at_ns: int, chunk: Any) -> None:
 
 def _take_end(answer: Collector, stream: Any) -> None:
     """Whether the provider ended the answer; LiteLLM makes a reason up where it did not."""
+    if not hasattr(stream, "received_finish_reason"):
+        # Some formats come as a plain generator, which makes nothing up.
+        answer.finished = answer.finish_reason is not None
+        return
     answer.finished = bool(stream.received_finish_reason or stream.intermittent_finish_reason)
     if not answer.finished:
         answer.finish_reason = None
@@ -87,7 +91,8 @@ def _take_end(answer: Collector, stream: Any) -> None:
 def _reported(stream: Any) -> Usage:
     """The provider's own counts. Asked for a usage that never came, LiteLLM would count by
     itself and not say so; the chunks it keeps hold what was really sent."""
-    usages = [usage for chunk in stream.chunks if (usage := getattr(chunk, "usage", None))]
+    chunks = getattr(stream, "chunks", ())
+    usages = [usage for chunk in chunks if (usage := getattr(chunk, "usage", None))]
     return _usage_of(usages[-1]) if usages else Usage()
 
 

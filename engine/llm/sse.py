@@ -46,6 +46,14 @@ def events(pieces: Iterable[Piece]) -> Iterator[Event]:
         yield Event(at_ns, name, b"\n".join(data))
 
 
+def lines(pieces: Iterable[Piece]) -> Iterator[Event]:
+    """The lines of a body that is no event stream, but the empty ones, as events."""
+    for at_ns, ended in _lines(pieces):
+        for line in ended:
+            if line.strip():
+                yield Event(at_ns, "", line)
+
+
 def _lines(pieces: Iterable[Piece]) -> Iterator[tuple[int, list[bytes]]]:
     """The lines each read ended, with its time.
 

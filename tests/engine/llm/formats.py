@@ -1,5 +1,5 @@
-"""Whole answers in OpenAI's, Anthropic's, Gemini's and Cohere's stream formats, for tests of their
-readers. A stream is a list of events, and an event the lines that it is written in."""
+"""Whole answers in the formats that have readers of our own, for the tests of those. A stream
+is a list of events, and an event the lines that it is written in."""
 
 from __future__ import annotations
 
@@ -44,6 +44,11 @@ def one_read_each(stream: Stream, *more: str, chunked: bool = True) -> Capture:
     bodies = [event_bytes(event) for event in stream]
     framed = [b"%x\r\n%s\r\n" % (len(body), body) for body in bodies]
     return capture_of(head(*more), *framed, b"0\r\n\r\n")
+
+
+def recorded(model: str, name: str) -> Capture:
+    """The named stream of a model's format, with the head that belongs to it."""
+    return one_read_each(MODELS[model][name], *TYPES.get(model, ()))
 
 
 # OpenAI
@@ -299,10 +304,59 @@ COHERE: dict[str, Stream] = {
     ),
 }
 
+# Ollama
+
+
+def ollama(*chunks: dict[str, Any]) -> Stream:
+    """Lines, not events: `event_bytes` puts an empty one behind each."""
+    fixed = {"model": "llama3.1", "created_at": "2026-01-01T00:00:00Z"}
+    return [(_json(fixed | {"done": False} | chunk),) for chunk in chunks]
+
+
+def spoken(piece: str, **more: Any) -> dict[str, Any]:
+    return {"message": {"role": "assistant", "content": piece, **more}}
+
+
+def ollama_end(reason: str, given: int, output: int) -> dict[str, Any]:
+    counts = {"prompt_eval_count": given, "eval_count": output, "total_duration": 5_000}
+    return spoken("") | {"done": True, "done_reason": reason} | counts
+
+
+OLLAMA: dict[str, Stream] = {
+    "text": ollama(
+        *(spoken(piece) for piece in ("Grüße", ", ", "東京", " 🌍!")), ollama_end("stop", 7, 5)
+    ),
+    "thinking": ollama(
+        spoken("", thinking="Hm, "),
+        spoken("", thinking="größer?"),
+        spoken("Ja"),
+        ollama_end("stop", 9, 6),
+    ),
+    "tags": ollama(
+        *(spoken(piece) for piece in ("<think>", "Hm", "</think>", "Ja")), ollama_end("stop", 9, 6)
+    ),
+    "tools": ollama(
+        spoken("Let me see."),
+        spoken(
+            "",
+            tool_calls=[
+                {"function": {"name": "weather", "arguments": {"city": "Oslo"}}},
+                {"function": {"name": "time", "arguments": {}}},
+            ],
+        ),
+        ollama_end("stop", 31, 17),
+    ),
+    "length": ollama(spoken("one"), spoken(" two"), ollama_end("length", 3, 2)),
+}
+
+NDJSON = "content-type: application/x-ndjson"
 MODELS = {
+    "ollama_chat/llama3.1": OLLAMA,
     "cohere_chat/command-a-03-2025": COHERE,
     "openai/gpt-4o": OPENAI,
     "anthropic/claude-sonnet-4-5": ANTHROPIC,
     "gemini/gemini-2.5-flash": GEMINI,
 }
+# What a format's head says of its body, where that is no event stream.
+TYPES = {"ollama_chat/llama3.1": (NDJSON,)}
 ALL = [(model, name) for model, streams in MODELS.items() for name in streams]

@@ -15,7 +15,16 @@ from engine.llm.answer import Decoded
 from engine.llm.chunks import STEP_CHUNKS
 from engine.llm.decode import decode, decode_in_steps
 from engine.llm.exchange import Capture
-from tests.engine.llm.formats import ALL, MODELS, event_bytes, one_read_each, openai, usage
+from tests.engine.llm.formats import (
+    ALL,
+    MODELS,
+    TYPES,
+    event_bytes,
+    one_read_each,
+    openai,
+    recorded,
+    usage,
+)
 from tests.engine.llm.streams import capture_of, chunked, delta, head, sse
 
 COMMENTS = (b"", b": waiting{end}", b":{end}{end}", b"id: 7{end}retry: 10{end}{end}")
@@ -42,12 +51,13 @@ def written(model: str, name: str, draw: st.DataObject) -> Wire:
     body = b"\xef\xbb\xbf" if draw.draw(st.booleans()) else b""
     complete = []
     for event in MODELS[model][name]:
-        comment = draw.draw(st.sampled_from(COMMENTS))
+        comment = b"" if model in TYPES else draw.draw(st.sampled_from(COMMENTS))
         body += comment.replace(b"{end}", end.encode()) + event_bytes(event, end)
         # The CR of a CRLF ends its line already.
-        complete.append(len(body) - (end == "\r\n"))
+        empty_line = len(end) if model in TYPES else 0
+        complete.append(len(body) - empty_line - (end == "\r\n"))
     frames = sorted(draw.draw(st.sets(st.integers(1, len(body) - 1), max_size=12)))
-    data, ends = head(), []
+    data, ends = head(*TYPES.get(model, ())), []
     for start, stop in itertools.pairwise([0, *frames, len(body)]):
         mark = b"%x\r\n" % (stop - start)
         at = len(data) + len(mark) - start
@@ -62,7 +72,7 @@ def written(model: str, name: str, draw: st.DataObject) -> Wire:
 def test_any_writing_and_any_cut_of_a_stream_is_the_same_answer_with_the_same_order_of_times(
     model: str, name: str, draw: st.DataObject
 ) -> None:
-    plain = decode(one_read_each(MODELS[model][name]), model, ())
+    plain = decode(recorded(model, name), model, ())
     whole = written(model, name, draw)
     cuts = sorted(draw.draw(st.sets(st.integers(1, len(whole.data) - 1), max_size=25)))
     bounds = [0, *cuts, len(whole.data)]
@@ -79,7 +89,7 @@ def test_any_writing_and_any_cut_of_a_stream_is_the_same_answer_with_the_same_or
 
 @pytest.mark.parametrize(("model", "name"), ALL)
 def test_every_single_cut_of_a_stream_is_the_same_answer(model: str, name: str) -> None:
-    plain = one_read_each(MODELS[model][name])
+    plain = recorded(model, name)
     whole, expected = b"".join(plain.chunks), answer_of(decode(plain, model, ()))
     for cut in range(1, len(whole)):
         capture = Capture(
@@ -93,9 +103,9 @@ def test_every_single_cut_of_a_stream_is_the_same_answer(model: str, name: str) 
 
 @pytest.mark.parametrize(("model", "name"), ALL)
 def test_a_stream_that_is_cut_gives_the_beginning_of_its_answer(model: str, name: str) -> None:
-    plain = one_read_each(MODELS[model][name])
+    plain = recorded(model, name)
     whole, expected = b"".join(plain.chunks), decode(plain, model, ())
-    for cut in range(len(head()) + 1, len(whole), 7):
+    for cut in range(len(plain.chunks[0]) + 1, len(whole), 7):
         decoded = decode(capture_of(whole[:cut], ended="eof"), model, ())
         assert expected.text.startswith(decoded.text), cut
         assert expected.reasoning.startswith(decoded.reasoning)

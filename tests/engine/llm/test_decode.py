@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.llm.answer import Decoded
-from engine.llm.decode import decode
+from engine.llm.decode import _READERS, decode
 from engine.llm.errors import ProviderError
 from engine.llm.http import parse_response
+from engine.llm.openai_stream import OpenAIReader
 from engine.llm.replay import decode_by_litellm
 from tests.engine.llm.streams import ANSWER, capture_of, chunked, delta, head, sse
 
@@ -130,23 +131,24 @@ def test_the_fast_decoder_agrees_with_litellm() -> None:
     assert [(e.at_ns, e.part) for e in ours.events] == [(e.at_ns, e.part) for e in theirs.events]
 
 
-OLLAMA = (
-    {"message": {"role": "assistant", "content": "Good "}, "done": False},
-    {"message": {"role": "assistant", "content": "day"}, "done": False},
-    {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop",
-     "prompt_eval_count": 5, "eval_count": 2},
-)  # fmt: skip
-
-
 def test_another_format_is_decoded_by_litellm_with_our_times() -> None:
-    bodies = [json.dumps({"model": "m", **chunk}).encode() + b"\n" for chunk in OLLAMA]
-    start = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\n"
-    reads = [start + b"transfer-encoding: chunked\r\n\r\n"]
-    reads += [*(b"%x\r\n%s\r\n" % (len(b), b) for b in bodies), b"0\r\n\r\n"]
-    decoded = decode(capture_of(*reads), "ollama_chat/llama3.1", ())
+    fixed = {"id": "c", "object": "text_completion", "created": 1, "model": "m"}
+    choices = [{"text": "Good ", "index": 0}, {"text": "day", "index": 0, "finish_reason": "stop"}]
+    whole: list[dict[str, Any]] = [{**fixed, "choices": [choice]} for choice in choices]
+    bodies = [sse(chunk) for chunk in whole]
+    reads = [head(), *(b"%x\r\n%s\r\n" % (len(b), b) for b in bodies), b"0\r\n\r\n"]
+    decoded = decode(capture_of(*reads), "text-completion-openai/gpt-3.5-turbo-instruct", ())
     assert (decoded.text, decoded.finish_reason) == ("Good day", "stop")
     assert [event.at_ns for event in decoded.events] == [2_000_000, 3_000_000]
-    assert (decoded.usage.input, decoded.usage.output) == (5, 2)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    "openai anthropic gemini zai lm_studio ollama ollama_chat mistral deepseek cohere cohere_chat "
+    "xai hosted_vllm".split(),
+)
+def test_no_provider_that_comes_configured_needs_litellm_to_be_read(prefix: str) -> None:
+    assert _READERS.get(prefix, OpenAIReader) is not None
 
 
 @pytest.mark.parametrize(
