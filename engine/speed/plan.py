@@ -53,6 +53,29 @@ def warmups_of(spec: BenchmarkSpec) -> int:
     return max(1, spec.warmup) if spec.cache == "warm" else spec.warmup
 
 
+def still_to_take(
+    spec: BenchmarkSpec, lane: Sequence[SampleKey], stored: frozenset[SampleKey]
+) -> list[SampleKey]:
+    """The samples of `lane` that are not stored. A cache that an earlier attempt had warmed
+    answers nothing any more, so a resumed run primes each target and size once more."""
+    left: list[SampleKey] = []
+    primed: set[tuple[str, int]] = set()
+    for key in lane:
+        if key in stored:
+            continue
+        place = (key.model, key.context_tokens)
+        if spec.cache == "warm" and not key.warmup and place not in primed:
+            left.append(key._replace(run=_next_warmup(key, stored), warmup=True))
+        primed.add(place)
+        left.append(key)
+    return left
+
+
+def _next_warmup(key: SampleKey, stored: frozenset[SampleKey]) -> int:
+    taken = (one.run for one in stored if one.warmup and one[:3] == key[:3])
+    return max(taken, default=-1) + 1
+
+
 def _limits(spec: BenchmarkSpec, targets: Sequence[Target]) -> Iterable[Notice]:
     """What was asked for and cannot be had from a target."""
     for target in targets:

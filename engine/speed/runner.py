@@ -24,7 +24,7 @@ from engine.samples import LevelKey, Sample, SampleKey
 from engine.specs import BenchmarkSpec
 from engine.speed.budget import Budget
 from engine.speed.metrics import measure
-from engine.speed.plan import make_plan
+from engine.speed.plan import make_plan, still_to_take
 from engine.speed.recall import recalled
 from engine.speed.workload import Question, Workload
 from engine.targets import Target
@@ -60,10 +60,10 @@ def run_benchmark(
         yield from run_load(spec, spec.load, targets, cancel=cancel, stored=levels, budget=budget)
         return
     plan = make_plan(spec, targets)
-    yield Started(plan.total, describe_environment())
+    lanes = {name: still_to_take(spec, keys, stored) for name, keys in plan.lanes.items()}
+    yield Started(len(stored.union(*lanes.values())), describe_environment())
     yield from plan.notices
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-    lanes = {name: [key for key in keys if key not in stored] for name, keys in plan.lanes.items()}
     budget = Budget(spec.budget_usd, spent_usd)
 
     def work() -> None:

@@ -16,14 +16,15 @@ from pydantic import ValidationError
 
 from engine.report import to_csv, to_json
 from engine.specs import BenchmarkSpec, explain
+from engine.speed.promptsets import to_jsonl
 from jobs import submit
-from jobs.results import run_document, run_results
+from jobs.results import run_document, run_results, run_spec
 from jobs.store import load_targets
 from webapp import db, htmx
 from webapp.access import me, own_or_404
 from webapp.benchmark import queries, report
 from webapp.benchmark.blueprint import bp
-from webapp.benchmark.command import PROMPT_MAX_CHARS, bench_commands
+from webapp.benchmark.command import PROMPT_MAX_CHARS, PROMPTS_FILE, bench_commands
 from webapp.benchmark.launch import default_name
 from webapp.benchmark.one_sample import one_sample
 from webapp.benchmark.table import KEYS
@@ -67,6 +68,17 @@ def show_csv(run_id: int) -> Response:
 def show_spec(run_id: int) -> Response:
     """What was asked, as it is stored."""
     return jsonify(own_or_404(Run, run_id).spec)
+
+
+@bp.get("/<int:run_id>/prompts.jsonl")
+def show_prompts(run_id: int) -> Response:
+    """The run's set of prompts as the file that its command names; 404 without one."""
+    prompts = run_spec(own_or_404(Run, run_id)).prompts
+    if not prompts:
+        abort(404)
+    response = Response(to_jsonl(prompts), mimetype="application/x-ndjson")
+    response.headers["Content-Disposition"] = f'attachment; filename="{PROMPTS_FILE}"'
+    return response
 
 
 @bp.get("/<int:run_id>/requests/<int:sample_id>")

@@ -26,8 +26,15 @@ def _asked(a: Run, b: Run) -> Iterator[str]:
     """What was asked of both runs in different ways."""
     first, second = (BenchmarkSpec.model_validate(run.spec) for run in (a, b))
     parts = []
-    if first.prompt != second.prompt:
+    if _prompts(first) != _prompts(second):
         parts.append("the prompt")
+    if first.cache != second.cache:
+        parts.append(f"the prefix cache ({first.cache} in A, {second.cache} in B)")
+    if first.fixed_output != second.fixed_output:
+        sides = ("fixed" if spec.fixed_output else "free" for spec in (first, second))
+        parts.append("the length of answers ({} in A, {} in B)".format(*sides))
+    if first.recall != second.recall:
+        parts.append(f"a hidden fact (only {'A' if first.recall else 'B'} asked for one)")
     if _system_prompts(a) != _system_prompts(b):
         parts.append("the system prompt of a model")
     if first.max_tokens != second.max_tokens:
@@ -38,6 +45,11 @@ def _asked(a: Run, b: Run) -> Iterator[str]:
         parts.append("the temperature ({} in A, {} in B)".format(*sides))
     if parts:
         yield f"A and B were asked differently, which can change speeds: {_join(parts)}."
+
+
+def _prompts(spec: BenchmarkSpec) -> object:
+    """What was asked: a set, drawn lengths, or the prompt."""
+    return spec.prompts or spec.synthetic or spec.prompt
 
 
 def _system_prompts(run: Run) -> dict[tuple[str, str], str]:

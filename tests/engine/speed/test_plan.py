@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from engine.samples import SampleKey
 from engine.specs import BenchmarkSpec, LoadSpec
-from engine.speed.plan import make_plan
+from engine.speed.plan import make_plan, still_to_take
 from engine.targets import Target
 
 
@@ -98,3 +100,21 @@ def test_what_a_target_cannot_keep_is_said_before_the_start() -> None:
         ("no_fixed_output", public.ref),
         ("budget_unpriced", own.ref),
     ]
+
+
+def short(keys: Sequence[SampleKey]) -> list[str]:
+    return [f"{key.model}{'w' if key.warmup else ''}{key.run}" for key in keys]
+
+
+def test_a_resumed_run_takes_what_is_missing_and_primes_a_warm_cache_anew() -> None:
+    a, b = target("p", "a"), target("p", "b")
+    cold, warm = (spec(a, b, runs=2, warmup=1, cache=cache) for cache in ("cold", "warm"))
+    lane = make_plan(warm, [a, b]).lanes["p"]
+    assert short(lane) == ["aw0", "bw0", "a0", "b0", "b1", "a1"]
+    assert still_to_take(warm, lane, frozenset()) == list(lane)
+    stored = frozenset(lane[:3])
+    assert short(still_to_take(cold, lane, stored)) == ["b0", "b1", "a1"]
+    left = still_to_take(warm, lane, stored)
+    assert short(left) == ["bw1", "b0", "b1", "aw1", "a1"]
+    again = still_to_take(warm, lane, stored | set(left[:2]))
+    assert short(again) == ["bw2", "b1", "aw1", "a1"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from engine.report import numbers
+from engine.speed.promptsets import parse_prompts
 from engine.stats import confidence_label, describe
 from engine.targets import Target
 from jobs.timing import UNDO_S
@@ -310,6 +311,22 @@ def test_deleting_a_running_run_stops_it(alice: Person) -> None:
     run = stored_run(alice.user, state="running", done=3)
     alice.post(f"/benchmark/{run.id}/delete")
     assert Job.get().cancel_requested
+
+
+def test_a_set_of_prompts_is_saved_as_the_file_that_the_command_names(
+    alice: Person, bob: Person
+) -> None:
+    run = stored_run(alice.user, done=0, prompts=({"prompt": "Wo? Über"}, {"prompt": "b"}))
+    page = alice.get(f"/benchmark/{run.id}").text
+    assert "--prompts prompts.jsonl" in page
+    assert f'href="/benchmark/{run.id}/prompts.jsonl"' in page
+    saved = alice.get(f"/benchmark/{run.id}/prompts.jsonl")
+    assert "prompts.jsonl" in saved.headers["Content-Disposition"]
+    assert [item.prompt for item in parse_prompts(saved.data)] == ["Wo? Über", "b"]
+    assert bob.get(f"/benchmark/{run.id}/prompts.jsonl").status_code == 404
+    without = stored_run(alice.user, done=0)
+    assert alice.get(f"/benchmark/{without.id}/prompts.jsonl").status_code == 404
+    assert "prompts.jsonl" not in alice.get(f"/benchmark/{without.id}").text
 
 
 RUN_URLS = [

@@ -36,6 +36,16 @@ def test_what_was_asked_differently_is_named_with_both_values(alice: Person) -> 
     )
 
 
+def test_another_workload_is_named(alice: Person) -> None:
+    more = {"cache": "warm", "fixed_output": True, "recall": True, "context_tiers": (0, 1000)}
+    (said,) = cautions(*pair(alice, prompts=({"prompt": "Why?"},), **more), lines())
+    assert said == (
+        "A and B were asked differently, which can change speeds: the prompt, the prefix cache "
+        "(cold in A, warm in B), the length of answers (free in A, fixed in B) and a hidden fact "
+        "(only B asked for one)."
+    )
+
+
 def test_how_often_was_asked_makes_no_difference(alice: Person) -> None:
     assert cautions(*pair(alice, runs=30, warmup=0, seed=9), lines()) == []
 
