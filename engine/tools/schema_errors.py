@@ -1,62 +1,99 @@
-"""jsonschema's errors as problems of arguments: class, place and a sentence."""
+"""What a schema says against arguments, as problems: class, place and a sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
-
-from jsonschema.exceptions import ValidationError
-from jsonschema.protocols import Validator
-from referencing.exceptions import Unresolvable
+from typing import TYPE_CHECKING, Any
 
 from engine.tools.matchers.base import shown
-from engine.tools.schemas import PROBLEMS_MAX, BadSchema, Problem
-from engine.tools.validator import bounded
+from engine.tools.quick_schema import Fault
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
+
+
+PROBLEMS_MAX = 20
+
+
+class BadSchema(ValueError):
+    """A schema that cannot be checked against; the message is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with arguments. `kind` is one of `ERROR_TYPES`, `argument` the
+    top-level argument it concerns ("" for the whole), `path` the place in it."""
+
+    kind: str
+    argument: str
+    path: str
+    sentence: str
 
 
 def explained(validator: Validator, arguments: Any) -> list[Problem]:
-    """At most PROBLEMS_MAX problems in the order of the schema's words; BadSchema when the
-    schema cannot be followed on these arguments."""
+    """jsonschema's verdict, at most PROBLEMS_MAX problems in the order of the schema's words;
+    BadSchema when the schema cannot be followed on these arguments."""
+    from referencing.exceptions import Unresolvable
+
+    from engine.tools.validator import bounded
+
     try:
         with bounded():
             found = islice(validator.iter_errors(arguments), PROBLEMS_MAX)
-            return [_problem(error) for error in found]
+            return [_problem(_fault(error), error.message) for error in found]
     except RecursionError:
         raise BadSchema("The schema and the arguments are nested too deep to check.") from None
     except (Unresolvable, OverflowError, ArithmeticError) as error:
         raise BadSchema(f"The schema cannot be followed: {error}.") from None
 
 
-def _problem(error: ValidationError) -> Problem:
-    path = list(error.absolute_path)
-    if error.validator == "required" and not path:
+def told(faults: list[Fault]) -> list[Problem]:
+    """The same of a plain schema's faults."""
+    return [_problem(fault, "") for fault in faults[:PROBLEMS_MAX]]
+
+
+def _fault(error: ValidationError) -> Fault:
+    rule: Any = error.validator_value
+    detail = ""
+    if error.validator == "required":
         # One error for each name, and the name stands in the message only.
         named = error.message.removesuffix(" is a required property")
-        names: Any = error.validator_value
-        name = next((n for n in names if repr(n) == named), "")
-        return Problem("missing_argument", name, name, f"{name} is required.")
-    top = str(path[0]) if path else ""
-    place = _place(path)
-    kind = "wrong_type" if error.validator == "type" else "invalid_schema"
-    if error.validator == "additionalProperties" and len(path) == 1:
-        kind = "unknown_argument"
-    return Problem(kind, top, place, _sentence(error, place or "The arguments"))
+        detail = next((name for name in rule if repr(name) == named), "")
+    elif error.validator == "additionalProperties" and rule is False:
+        detail = str(error.absolute_path[-1])
+    path = tuple(error.absolute_path)
+    return Fault(path, str(error.validator), rule, error.instance, detail)
 
 
-def _place(path: list[str | int]) -> str:
+def _problem(fault: Fault, message: str) -> Problem:
+    top = str(fault.path[0]) if fault.path else ""
+    place = _place(fault.path)
+    if fault.word == "required":
+        name = f"{place}.{fault.detail}" if place else fault.detail
+        kind = "invalid_schema" if place else "missing_argument"
+        return Problem(kind, top or fault.detail, name, f"{name} is required.")
+    if fault.word == "additionalProperties":
+        kind = "unknown_argument" if len(fault.path) == 1 else "invalid_schema"
+        return Problem(kind, top, place, f"{place} is not known to the schema.")
+    kind = "wrong_type" if fault.word == "type" else "invalid_schema"
+    return Problem(kind, top, place, _sentence(fault, place or "The arguments", message))
+
+
+def _place(path: tuple[str | int, ...]) -> str:
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text
 
 
-def _sentence(error: ValidationError, place: str) -> str:
-    word, value = error.validator, error.validator_value
-    say = _WORDS.get(str(word))
+def _sentence(fault: Fault, place: str, message: str) -> str:
+    say = _WORDS.get(fault.word)
     if say is None:
-        return f"{place}: {error.message[:200]}."
-    return f"{place} {say(value)}, not {shown(error.instance)}."
+        return f"{place}: {message[:200]}."
+    return f"{place} {say(fault.rule)}, not {shown(fault.found)}."
 
 
 def _type(value: Any) -> str:
@@ -77,6 +114,8 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "maxLength": lambda value: f"must have at most {value} characters",
     "minItems": lambda value: f"must have at least {value} items",
     "maxItems": lambda value: f"must have at most {value} items",
+    "minProperties": lambda value: f"must have at least {value} keys",
+    "maxProperties": lambda value: f"must have at most {value} keys",
     "uniqueItems": lambda _: "must have no item twice",
     "pattern": lambda value: f"must match {shown(value)}",
     "format": lambda value: f"must be in the format {value}",

@@ -11,8 +11,7 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from engine.tools.schemas import DEPTH_MAX
-
+DEPTH_MAX = 100
 # Values of these words are data, not schemas.
 _DATA = frozenset({"const", "default", "enum", "example", "examples"})
 _MAPS = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})

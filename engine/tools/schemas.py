@@ -8,34 +8,20 @@ first use.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from engine.tools import quick_schema, schema_errors
+from engine.tools.schema_errors import PROBLEMS_MAX, BadSchema, Problem
 from engine.tools.suites import Suite, Tool
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
-PROBLEMS_MAX = 20
-DEPTH_MAX = 100
-STEPS_MAX = 20_000  # references followed in one check
+__all__ = ["BadSchema", "Problem", "Schema", "check_tool", "problems", "problems_of"]
 
-
-class BadSchema(ValueError):
-    """A schema that cannot be checked against; the message is a sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with arguments. `kind` is one of `ERROR_TYPES`, `argument` the
-    top-level argument it concerns ("" for the whole), `path` the place in it."""
-
-    kind: str
-    argument: str
-    path: str
-    sentence: str
+_DEPTH_MAX = 100
 
 
 class Schema:
@@ -72,9 +58,17 @@ class Schema:
     def problems(self, arguments: Any) -> list[Problem]:
         """What is wrong with the arguments, at most PROBLEMS_MAX; BadSchema when the schema
         itself makes the question unanswerable."""
-        from engine.tools.schema_errors import explained
+        if self._quick is not None:
+            faults = self._quick(arguments)
+            return schema_errors.told(faults) if faults else []
+        return schema_errors.explained(self._validator, arguments)
 
-        return explained(self._validator, arguments)
+    @cached_property
+    def _quick(self) -> quick_schema.Check | None:
+        """The plain check of a plain schema of an object, None for any other."""
+        if self.parameters.get("type", "object") != "object":
+            return None
+        return quick_schema.compiled(self.parameters)
 
     @cached_property
     def _validator(self) -> Validator:
@@ -111,7 +105,7 @@ def _combined(
     part: Any, root: dict[str, Any], seen: set[int], depth: int = 0
 ) -> Iterator[dict[str, Any]]:
     """A schema and those it is combined of by allOf, anyOf, oneOf and local references."""
-    if not isinstance(part, dict) or id(part) in seen or depth > DEPTH_MAX:
+    if not isinstance(part, dict) or id(part) in seen or depth > _DEPTH_MAX:
         return
     seen.add(id(part))
     yield part

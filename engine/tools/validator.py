@@ -16,9 +16,10 @@ from referencing import Registry
 
 from engine.tools.formats import FORMATS, fits_format
 from engine.tools.patterns import found_in
+from engine.tools.schema_errors import BadSchema
 from engine.tools.schema_faults import schema_faults
-from engine.tools.schemas import STEPS_MAX, BadSchema
 
+STEPS_MAX = 20_000  # references followed in one check
 Errors = Iterator[ValidationError]
 _steps: ContextVar[list[int]] = ContextVar("steps")
 
