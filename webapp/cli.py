@@ -1,6 +1,6 @@
 """`studio`: the command line.
 
-Local commands (`bench`, `tools score`) run the engine in their own process and touch neither
+Local commands (`bench`, `tools`) run the engine in their own process and touch neither
 database, data folder nor `.env`; the others act on the installation that STUDIO_DATA names. The
 same commands hang on the application, for `flask --app wsgi`.
 """

@@ -7,22 +7,53 @@ from collections.abc import Sequence
 
 from engine.specs import ToolEvalSpec
 from engine.targets import Target
-from engine.tools.suites import Case, Suite
+from engine.tools.checks import NO_SIMILARITY
+from engine.tools.modes.bfcl import SOURCE_TEXT, is_source_text
+from engine.tools.suites import Case, ExpectCalls, Suite
 from engine.tools.trials import TrialKey
 
 
-class NoSuchCase(ValueError):
-    """The spec names a case the suite does not have; the text is a sentence."""
+class CannotRun(ValueError):
+    """The evaluation makes no sense on this suite; the text is a sentence."""
 
 
 def cases_of(spec: ToolEvalSpec, suite: Suite) -> list[Case]:
-    """The cases to try, in the suite's order. Raises NoSuchCase."""
+    """The cases to try, in the suite's order. Raises CannotRun for one it
+    does not have."""
     if not spec.cases:
         return list(suite.cases)
     known = {case.id for case in suite.cases}
     if missing := [name for name in spec.cases if name not in known]:
-        raise NoSuchCase(f"The suite has no case {missing[0]!r}.")
+        raise CannotRun(f"The suite has no case {missing[0]!r}.")
     return [case for case in suite.cases if case.id in set(spec.cases)]
+
+
+def check_scorable(spec: ToolEvalSpec, suite: Suite, *, similarity: bool) -> None:
+    """Raise CannotRun when a case could be asked and then not be scored. `similarity` says
+    that semantic matchers have somebody to ask."""
+    for case in cases_of(spec, suite):
+        if not similarity and "semantic" in _matchers(case, suite):
+            raise CannotRun(f"Case {case.id!r}: {NO_SIMILARITY}")
+        calls = isinstance(case.expect, ExpectCalls) and case.chain is None
+        if spec.mode == "bfcl" and calls and is_source_text(case.category):
+            raise CannotRun(f"Case {case.id!r}: {SOURCE_TEXT}")
+
+
+def _matchers(case: Case, suite: Suite) -> set[str]:
+    """The kinds of matchers that a case comes to use."""
+    turns = case.chain.turns if case.chain else ()
+    expectations = (case.expect, *(turn.expect for turn in turns))
+    arguments = [
+        argument
+        for expect in expectations
+        if isinstance(expect, ExpectCalls)
+        for calls in expect.alternatives
+        for call in calls
+        for argument in call.arguments.values()
+        if not argument.ignore
+    ]
+    default = case.match or suite.match
+    return {(argument.match or default).kind for argument in arguments}
 
 
 def plan_trials(

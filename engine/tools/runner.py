@@ -30,7 +30,7 @@ from engine.tools.asking import Voice, carries_choice
 from engine.tools.attempt import Attempt
 from engine.tools.chain_scoring import TrialScorer
 from engine.tools.matchers import Similarity
-from engine.tools.plan import cases_of, plan_trials
+from engine.tools.plan import cases_of, check_scorable, plan_trials
 from engine.tools.suites import Case, Suite
 from engine.tools.trials import Trial, TrialKey
 
@@ -57,8 +57,9 @@ def run_tool_eval(
 
     The first event is `Started`, the last `Finished`. What a provider does wrong becomes a
     trial with an infrastructure error, never an exception. Closing the iterator cancels.
-    `similarity` is asked by semantic matchers, in a worker thread. Raises NoSuchCase.
+    `similarity` is asked by semantic matchers, in a worker thread. Raises CannotRun.
     """
+    check_scorable(spec, suite, similarity=similarity is not None)
     lanes = plan_trials(spec, suite, targets)
     yield Started(sum(map(len, lanes.values())), describe_environment())
     yield from _notices(spec, suite)

@@ -9,7 +9,7 @@ from typing import Any, cast
 from engine.cancel import Cancelled
 from engine.events import CaseScored, Event, Finished, Notice, Started, TrialStarted
 from engine.specs import ToolEvalSpec
-from engine.tools.plan import NoSuchCase
+from engine.tools.plan import CannotRun
 from engine.tools.runner import run_tool_eval
 from engine.tools.trials import TrialKey
 from jobs.evals import eval_suite
@@ -69,7 +69,7 @@ def _follow(
                     record.note(event)
                 case Finished():
                     return event
-    except NoSuchCase as error:
+    except CannotRun as error:
         raise JobFailed(str(error)) from error
     raise RuntimeError("The engine stopped without saying why.")
 

@@ -7,10 +7,10 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,8 +30,8 @@ class Destination:
     """Where results go: table and sentences to standard output (to standard error when
     standard output is for JSON), JSON to a file, and a copy to results/.
 
-    `notes` is the console for everything that is no result. A place that cannot be written
-    is a BadUsage before anything is measured.
+    `notes` is the console for everything that is no result, `shown` the one for results. A
+    place that cannot be written is a BadUsage before anything is measured.
     """
 
     def __init__(self, json_file: str | None, save: bool) -> None:
@@ -39,7 +39,7 @@ class Destination:
 
         self._json_file = json_file
         self.notes: Console = Console(stderr=True)
-        self._shown: Console = self.notes if json_file == "-" else Console(width=_width())
+        self.shown: Console = self.notes if json_file == "-" else Console(width=_width())
         if json_file not in (None, "-"):
             _require_writable(Path(str(json_file)))
         self._save = save
@@ -48,17 +48,24 @@ class Destination:
 
     def show(self, outcome: Outcome) -> None:
         """Show and write everything, also after Ctrl-C."""
-        from engine.report import document, to_json
+        from engine.report import document
 
         results = outcome.results()
-        _print_report(self._shown, outcome, results)
-        text = to_json(document(results, outcome.environment, outcome.spec))
+        _print_report(self.shown, outcome, results)
+        text = self.write(document(results, outcome.environment, outcome.spec))
+        if self._save and outcome.measured:
+            _say(self.notes, f"Saved {_save(text)}")
+
+    def write(self, content: Mapping[str, Any]) -> str:
+        """Write a document where --json says, and give its text back."""
+        from engine.report import to_json
+
+        text = to_json(content)
         if self._json_file == "-":
             click.echo(text, nl=False)
         elif self._json_file:
             _write(Path(self._json_file), text)
-        if self._save and outcome.measured:
-            _say(self.notes, f"Saved {_save(text)}")
+        return text
 
 
 def _width() -> int | None:

@@ -99,7 +99,7 @@ def follow(
     from engine.report.result import Client
 
     outcome = Outcome(spec, targets)
-    with _progress(console) as progress:
+    with progress_bars(console) as progress:
         bars = _Bars(progress, spec, targets)
         for event in events:
             match event:
@@ -123,7 +123,8 @@ def follow(
     return outcome
 
 
-def _progress(console: Console) -> Progress:
+def progress_bars(console: Console) -> Progress:
+    """Bars that are gone at the end; each task has a field `note`."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,

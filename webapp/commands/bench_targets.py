@@ -24,7 +24,7 @@ def choose(flags: dict[str, Any], stack: ExitStack) -> tuple[list[Target], Defau
     BadUsage.
     """
     if flags["base_url"] or flags["model_id"]:
-        return [_endpoint(flags)], None
+        return [endpoint(flags)], None
     if flags["api_key_env"]:
         raise BadUsage(
             "--api-key-env goes with --base-url; a configured provider names its variable in "
@@ -33,7 +33,8 @@ def choose(flags: dict[str, Any], stack: ExitStack) -> tuple[list[Target], Defau
     return _configured(flags, stack)
 
 
-def _endpoint(flags: dict[str, Any]) -> Target:
+def endpoint(flags: dict[str, Any]) -> Target:
+    """The endpoint of --base-url and --model-id, with its key; BadUsage."""
     from engine.targets import PLACEHOLDER_KEY, Target
 
     base, model = flags["base_url"], flags["model_id"]
@@ -73,16 +74,16 @@ def _configured(flags: dict[str, Any], stack: ExitStack) -> tuple[list[Target], 
             "any OpenAI-compatible endpoint."
         )
     try:
-        config = load_config(flags["config"], _demo_port())
+        config = load_config(flags["config"], demo_port())
     except ConfigError as error:
         raise BadUsage(str(error)) from None
     targets = config_targets(config, flags["provider"], flags["model"])
     if not targets:
         raise BadUsage(_nothing_matches(config, flags))
-    return _with_demo(targets, stack), config.defaults
+    return with_demo(targets, stack), config.defaults
 
 
-def _demo_port() -> int | None:
+def demo_port() -> int | None:
     """DEMO_PORT of the environment, where a running Studio has its demo provider."""
     from webapp.environ import SettingsError, integer
 
@@ -100,7 +101,7 @@ def _nothing_matches(config: Config, flags: dict[str, Any]) -> str:
     return f"No configured model matches {asked}. Providers with models: {having}."
 
 
-def _with_demo(targets: list[Target], stack: ExitStack) -> list[Target]:
+def with_demo(targets: list[Target], stack: ExitStack) -> list[Target]:
     """The targets, the simulated ones led to a demo provider that answers."""
     from engine.demo.process import DemoServer
 

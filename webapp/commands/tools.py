@@ -9,15 +9,17 @@ import click
 
 from webapp.commands.tools_export import export
 from webapp.commands.tools_import import import_
+from webapp.commands.tools_run import run
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group(short_help="Score how models call tools; import and export suites.")
+@click.group(short_help="Run suites of tool calling, score, import and export.")
 def tools() -> None:
-    """Suites of tool calling: score what a model called, import and export suites."""
+    """Suites of tool calling: run them against models, score what was recorded, import, export."""
 
 
+tools.add_command(run)
 tools.add_command(import_)
 tools.add_command(export)
 

@@ -38,7 +38,7 @@ def load_suite(suite: Source, answers: Source | None) -> Loaded:
     name = suite.name.rpartition(".")[0] or suite.name
     suite = _as_lines(suite)
     if answers is None and detect(suite) != bfcl.KEY:
-        return Loaded(import_suite([suite], name=name).suite, frozenset())
+        return Loaded(import_suite([suite]).suite, frozenset())
     sources = [suite] if answers is None else [suite, _as_lines(answers)]
     missing = _unanswered(sources)
     if missing:

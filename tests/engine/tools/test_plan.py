@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from engine.tools.plan import NoSuchCase, cases_of, plan_trials
-from tests.engine.tools.builders import case, spec, suite, target
+from engine.tools.plan import CannotRun, cases_of, check_scorable, plan_trials
+from tests.engine.tools.builders import calls, case, spec, suite, target
 
 SUITE = suite(*(case(f"case {n}") for n in range(20)), case("often", trials=5))
 ONE, TWO, OTHER = target("one"), target("two"), target("three", provider="other")
@@ -41,8 +41,22 @@ def test_models_take_turns_and_trials_of_a_case_lie_apart() -> None:
 def test_some_cases_are_chosen_by_name() -> None:
     chosen = spec(ONE, cases=("case 3", "case 1"))
     assert [each.id for each in cases_of(chosen, SUITE)] == ["case 1", "case 3"]
-    with pytest.raises(NoSuchCase, match="case 99"):
+    with pytest.raises(CannotRun, match="case 99"):
         plan_trials(spec(ONE, cases=("case 99",)), SUITE, [ONE])
+
+
+def test_a_case_that_could_not_be_scored_is_refused_before_it_is_asked() -> None:
+    due = calls(("get_weather", {"city": "Oslo"}))
+    vague = suite(case("vague", due, match={"kind": "semantic"}), case())
+    with pytest.raises(CannotRun, match=r"'vague'.*embedding"):
+        check_scorable(spec(ONE), vague, similarity=False)
+    check_scorable(spec(ONE), vague, similarity=True)
+    check_scorable(spec(ONE, cases=("a",)), vague, similarity=False)
+
+    java = suite(case("java_1", due, category="java"))
+    with pytest.raises(CannotRun, match="'java_1'"):
+        check_scorable(spec(ONE, mode="bfcl"), java, similarity=False)
+    check_scorable(spec(ONE), java, similarity=False)
 
 
 def test_a_suite_without_cases_has_nothing_to_try() -> None:
