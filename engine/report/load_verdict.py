@@ -33,7 +33,7 @@ def verdict(results: Sequence[Result]) -> Verdict | None:
         f"{name}: {_reached(sweep.best)}."
         for name, sweep in zip(names[1:NAMED_MOST], ranked[1:NAMED_MOST], strict=False)
     ]
-    return Verdict(headline, _interval(best.best), (*others, *_open_end(best), *_kept(best)))
+    return Verdict(headline, _interval(best.best), (*_open_end(best), *_kept(best), *others))
 
 
 def _reached(result: Result) -> str:
@@ -56,7 +56,7 @@ def _open_end(sweep: Sweep) -> tuple[str, ...]:
     if sweep.knee or len(sweep.levels) < 2:
         return ()
     highest = wording.pressed(sweep.levels[-1])
-    return (f"Throughput still grew up to {highest}, so the limit may lie higher.",)
+    return (f"Its throughput still grew up to {highest}, so its limit may lie higher.",)
 
 
 def _kept(sweep: Sweep) -> tuple[str, ...]:

@@ -133,6 +133,8 @@ def _all_failed(tested: Sequence[Result], trouble: str) -> Verdict:
 def _with_tier(headline: str, first: Result, results: Sequence[Result]) -> str:
     if len({result.context_tokens for result in results}) < 2:
         return headline
+    if headline.startswith("No "):
+        headline = f"no {headline[3:]}"
     if first.context_tokens == 0:
         return f"Without added context, {headline}"
     return f"At {numbers.tier(first.context_tokens)} tokens of context, {headline}"

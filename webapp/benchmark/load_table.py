@@ -12,7 +12,7 @@ from engine.report.wording import FIRST_TOKEN, SPEED, pressed
 from engine.specs import BenchmarkSpec
 from engine.stats import SHOWN_FROM, Summary
 from webapp.benchmark.load_charts import groups, has_limits
-from webapp.benchmark.table import recalled
+from webapp.benchmark.table import recalled, share_of
 
 # Prompts that a prefix cache answered to more than this share are said to be cached.
 CACHED_FROM = 0.01
@@ -74,11 +74,9 @@ def rows(
 def _reached(result: Result, spec: BenchmarkSpec, sizes: bool) -> list[Cell]:
     size = [Cell("context", "Context", numbers.tier(result.context_tokens))] if sizes else []
     good = result.goodput
-    span = numbers.span(*good.ci95, show=lambda end: numbers.fixed(100 * end, 0))
     goodput = [
-        Cell("goodput", "Good, %", numbers.percent(good.share).replace(f"{numbers.NARROW}%", ""),
-             "Share of all requests that kept to the limits"),
-        Cell("good_interval", "95 % interval", span, "Wilson interval of that share", muted=True),
+        Cell("goodput", "Good, %", share_of(good.share, good.ci95),
+             "Requests that kept to the limits, with its 95 % Wilson interval"),
         Cell("good_rate", "Good requests/s", numbers.number(good.per_s)),
     ]  # fmt: skip
     recall = [Cell("recall", "Recall, %", recalled(result))] if spec.recall else []

@@ -10,18 +10,17 @@ from engine.report import numbers
 from engine.samples import Sample
 from jobs.store import load_samples, load_targets
 from webapp.benchmark import words
-from webapp.benchmark.environment import CLOCKS
 from webapp.benchmark.report import level_words
 from webapp.benchmark.timeline import Timeline, timeline
 from webapp.models import Run, SampleRow
 
 Fact = tuple[str, str, str]
 SOURCES = {
-    "usage": "counted by the provider",
-    "tokenizer": "counted by the provider's tokenizer",
+    "usage": "the provider's",
+    "tokenizer": "its tokenizer's",
     "estimate": "estimated",
-    "chunks": "one for each chunk: an estimate",
-    "none": "not counted",
+    "chunks": "one a chunk, estimated",
+    "none": "none",
 }
 
 
@@ -89,13 +88,13 @@ def _facts(sample: Sample) -> list[Fact]:
         ("Opening the connection", numbers.ms(sample.connect_ms), "ms"),
         ("TLS", numbers.ms(sample.tls_ms), "ms"),
         ("Tokens in", numbers.count(tokens.input), ""),
-        ("of them cached", numbers.count(tokens.cached), ""),
+        ("Tokens in, cached", numbers.count(tokens.cached), ""),
         ("Tokens out", numbers.count(tokens.output), ""),
-        ("of them reasoning", numbers.count(tokens.reasoning), ""),
-        ("Tokens", SOURCES.get(tokens.source, tokens.source), ""),
+        ("Tokens out, reasoning", numbers.count(tokens.reasoning), ""),
+        ("Token counts", SOURCES.get(tokens.source, tokens.source), ""),
         ("Cost", numbers.usd(sample.cost_usd), ""),
         ("Ended with", sample.finish_reason or numbers.NONE, ""),
-        ("Clock", CLOCKS.get(sample.clock, sample.clock), ""),
+        ("Clock", sample.clock, ""),
     ]  # fmt: skip
 
 

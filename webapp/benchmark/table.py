@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from engine.report import Result, cost_per_request, numbers
-from engine.stats import confidence_label, tail
+from engine.stats import Interval, confidence_label, tail
 
 CONFIDENCE = {"high": "ok", "medium": "warn", "low": "bad"}
 _RANK = {"high": 3.0, "medium": 2.0, "low": 1.0}
@@ -48,11 +48,16 @@ def _tail(result: Result) -> str:
 
 
 def recalled(result: Result) -> str:
-    """ "100 (84–100)"."""
-    if result.recall.share is None:
+    """Recall with its interval."""
+    return share_of(result.recall.share, result.recall.ci95)
+
+
+def share_of(share: float | None, ci95: Interval) -> str:
+    """A share in percent with its interval: "100 (84–100)"."""
+    if share is None:
         return numbers.NONE
-    span = numbers.span(*result.recall.ci95, show=lambda end: numbers.fixed(100 * end, 0))
-    return f"{numbers.fixed(100 * result.recall.share, 0)} ({span})"
+    span = numbers.span(*ci95, show=lambda end: numbers.fixed(100 * end, 0))
+    return f"{numbers.fixed(100 * share, 0)} ({span})"
 
 
 def _answers(result: Result) -> str:
