@@ -60,7 +60,9 @@ def import_(
         raise BadUsage("Give files to import, or --mcp with the URL of a server.")
     if out is not None and user:
         raise BadUsage("Give --out for a file or --user for an account, not both.")
-    imported = _from_server(name, **mcp) if mcp["mcp"] else _from_files(files, form, name)
+    imported = (
+        _from_server(name, **mcp) if mcp["mcp"] else read_suite(files, form, name, check=True)
+    )
     for note in imported.notes:
         click.echo(note, err=True)
     suite = imported.suite
@@ -81,27 +83,20 @@ def write_file(path: Path, text: str) -> None:
         raise Failure(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def read_suite(files: tuple[Path, ...], form: str | None = None, name: str = "") -> Imported:
-    """The suite in files. Raises Failure with file, line and reason."""
+def read_suite(
+    files: tuple[Path, ...], form: str | None = None, name: str = "", *, check: bool = False
+) -> Imported:
+    """The suite in files, with `check` one that can be saved. Raises Failure with file, line
+    and reason."""
     from engine.tools.io import ImportProblem, Source, import_suite
 
     try:
         sources = [Source(file.name, file.read_bytes()) for file in files]
-        return import_suite(sources, form=form, name=name)
+        return import_suite(sources, form=form, name=name, check=check)
     except OSError as error:
         raise Failure(f"{error.filename} cannot be read: {error.strerror}.") from error
     except ImportProblem as error:
         raise Failure(str(error)) from error
-
-
-def _from_files(files: tuple[Path, ...], form: str | None, name: str) -> Imported:
-    from engine.tools.checks import suite_problems
-
-    imported = read_suite(files, form, name)
-    problems = suite_problems(imported.suite, similarity=True)
-    for place, sentence in list(problems.items())[:1]:
-        raise Failure(f"{place}: {sentence}")
-    return imported
 
 
 def _from_server(

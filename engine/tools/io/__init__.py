@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+from engine.tools.checks import suite_problems
 from engine.tools.io import bfcl, openai, studio
 from engine.tools.io.problems import Exported, Imported, ImportProblem, LeftOut, Source
 from engine.tools.io.text import decoded, json_document, json_lines
@@ -36,11 +37,14 @@ FORMATS: dict[str, ModuleType] = {
 }
 
 
-def import_suite(sources: Sequence[Source], *, form: str | None = None, name: str = "") -> Imported:
+def import_suite(
+    sources: Sequence[Source], *, form: str | None = None, name: str = "", check: bool = False
+) -> Imported:
     """The suite in one or more files of one format (`form`, None to find it out).
 
-    `name` is the suite's; without it the file's own, or one made from it. Raises ImportProblem,
-    and then nothing was imported.
+    `name` is the suite's; without it the file's own, or one made from it. With `check` it must
+    be one that can be saved: schemas, patterns and names that hold. Raises ImportProblem, and
+    then nothing was imported.
     """
     if not sources:
         raise ImportProblem(None, "Choose a file.")
@@ -50,7 +54,16 @@ def import_suite(sources: Sequence[Source], *, form: str | None = None, name: st
     if key not in FORMATS:
         raise ImportProblem(None, f"There is no format {key!r}; known are {', '.join(FORMATS)}.")
     imported: Imported = FORMATS[key].read(list(sources), name.strip())
+    if check:
+        _check(imported)
     return imported
+
+
+def _check(imported: Imported) -> None:
+    for path, sentence in suite_problems(imported.suite, similarity=True).items():
+        parts = [int(part) if part.isdecimal() else part for part in path.split(".")]
+        line, file = imported.place(parts)
+        raise ImportProblem(line, f"{path}: {sentence}", file)
 
 
 def export_suite(suite: Suite, form: str) -> Exported:

@@ -62,7 +62,8 @@ def read(sources: list[Source], name: str) -> Imported:
         raise ImportProblem(None, f"A suite has at most {CASES_MAX:,} cases; split the file.")
     cases = tuple(_case(line, file, files) for line, file in files.questions.values())
     suite = Suite(name=name or _name_of(sources, cases), cases=cases)
-    return Imported(suite, KEY, tuple(_notes(files, cases)))
+    places = [(line.number, file) for line, file in files.questions.values()]
+    return Imported(suite, KEY, tuple(_notes(files, cases)), lambda path: places[int(path[1])])
 
 
 def _sorted(sources: Iterable[Source]) -> _Files:

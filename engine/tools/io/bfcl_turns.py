@@ -22,7 +22,8 @@ from engine.tools.suites import (
 
 NOTE = (
     "The classes behind BFCL's cases of several turns are programs, which are never run here: "
-    "every tool answers ok, and a turn passes when the calls of its ground truth are made."
+    "every tool answers ok, and a turn passes when the calls of its ground truth are made. "
+    "Functions that BFCL brings in the middle are on offer from the start."
 )
 NO_DOCUMENTS = (
     "The functions' documents were not among the files, so their tools have names and arguments "
@@ -65,7 +66,7 @@ def case(
     if answer is None:
         reason = f"{case_id} has no possible answer; add the file that holds it."
         raise ImportProblem(place[0].number, reason, place[1])
-    truth = _truth(answer, len(turns))
+    turns, truth = _all_on_offer(turns, _truth(answer, len(turns)))
     tools = _tools(data, documents, truth)
     order = {tool.name: list(tool.parameters.get("properties", ())) for tool in tools}
     expected = [_expect(calls, order, answer) for calls in truth]
@@ -85,6 +86,22 @@ def case(
         tools=tools,
         category=category,
     )
+
+
+def _all_on_offer(
+    turns: list[Messages], truth: list[list[CallText]]
+) -> tuple[list[Messages], list[list[CallText]]]:
+    """BFCL keeps functions back and brings them with a turn that asks nothing. Here every tool
+    is on offer from the start, so what that turn expects is due in the one before."""
+    asked: list[Messages] = []
+    due: list[list[CallText]] = []
+    for messages, calls in zip(turns, truth, strict=True):
+        if not messages and due and not due[-1]:
+            due[-1] = calls
+        else:
+            asked.append(messages)
+            due.append(calls)
+    return asked, due
 
 
 def _said(turn: Messages) -> str:

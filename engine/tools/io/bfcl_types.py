@@ -32,6 +32,16 @@ _TO_JSON: dict[str, str | None] = {
     "null": "null",
 }
 _TO_BFCL = {"object": "dict", "number": "float"}
+_SHAPES: dict[str, tuple[type, ...]] = {
+    "type": (str, list),
+    "properties": (dict,),
+    "items": (dict, bool),
+    "additionalProperties": (dict, bool),
+    **dict.fromkeys(("required", "enum"), (list,)),
+    **dict.fromkeys(("minimum", "maximum", "minLength", "maxLength"), (int, float)),
+    **dict.fromkeys(("minItems", "maxItems"), (int,)),
+    **dict.fromkeys(("pattern", "format", "description"), (str,)),
+}
 _INSIDE = ("items", "additionalProperties", "not")
 _LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")
 _NAMED = ("properties", "$defs", "definitions", "patternProperties")
@@ -42,7 +52,8 @@ class NotSaid(ValueError):
 
 
 def to_json_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema with JSON Schema's types. A type nobody knows says nothing."""
+    """The schema with JSON Schema's types. What JSON Schema could not read says nothing: a
+    type nobody knows, a `required` that is a boolean, a limit that is a text."""
     return _walked(schema, _json_type)
 
 
@@ -52,6 +63,7 @@ def to_bfcl(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _json_type(schema: dict[str, Any]) -> dict[str, Any]:
+    schema = {k: v for k, v in schema.items() if isinstance(v, _SHAPES.get(k, object))}
     kind = schema.get("type")
     if not isinstance(kind, str):
         return schema

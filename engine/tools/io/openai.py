@@ -56,7 +56,12 @@ def read(sources: list[Source], name: str) -> Imported:
         suite = Suite.model_validate(fields)
     except ValidationError as error:
         raise refused(error, text=text, file=source.name) from None
-    return Imported(suite, KEY, (_NO_EXPECTATION,) if case else ())
+    return Imported(
+        suite,
+        KEY,
+        (_NO_EXPECTATION,) if case else (),
+        lambda path: (line_of(text, path if isinstance(data, dict) else path[1:]), source.name),
+    )
 
 
 def _tools(listed: list[dict[str, Any]], text: str, in_body: bool, file: str) -> tuple[Tool, ...]:

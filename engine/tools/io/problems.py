@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from engine.tools.suites import Suite
+
+Place = Sequence[str | int]
 
 
 class ImportProblem(Exception):
@@ -31,11 +34,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """`notes` are sentences for who imports: what was mapped, and what is missing."""
+    """`notes` are sentences for who imports: what was mapped, and what is missing. `place`
+    tells the line and the file that a path of the suite came from."""
 
     suite: Suite
     format: str
     notes: tuple[str, ...] = ()
+    place: Callable[[Place], tuple[int | None, str]] = field(
+        default=lambda _place: (None, ""), compare=False, repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from engine.tools.io.problems import Exported, Imported, ImportProblem, Source
-from engine.tools.io.text import decoded, json_document, no_doubles, refused
+from engine.tools.io.text import decoded, json_document, line_of, no_doubles, refused
 from engine.tools.suites import FORMAT, Suite
 
 KEY = "studio"
@@ -38,7 +38,7 @@ def read(sources: list[Source], name: str) -> Imported:
         suite = Suite.model_validate(data | ({"name": name} if name else {}))
     except ValidationError as error:
         raise refused(error, text=text, file=source.name) from None
-    return Imported(suite, KEY)
+    return Imported(suite, KEY, place=lambda path: (line_of(text, path), source.name))
 
 
 def write(suite: Suite) -> Exported:

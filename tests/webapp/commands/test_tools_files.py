@@ -79,7 +79,7 @@ def test_a_suite_is_written_as_it_was_read(studio: Studio, folder: Path) -> None
     ("text", "sentence"),
     [
         ('{"id": "simple_0", "ground_truth": []}\n{', "bad.json, line 2: This is not JSON"),
-        ('[{"name": "a", "parameters": {"type": 7}}]', "tools.0.parameters: "),
+        ('[{"name": "a", "parameters": {"type": 7}}]', "bad.json, line 1: tools.0.parameters: "),
         ("", "bad.json: The file is empty."),
     ],
 )

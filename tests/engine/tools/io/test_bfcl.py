@@ -279,3 +279,26 @@ def test_code_in_a_ground_truth_stays_text() -> None:
     [case] = read([SIMPLE], [truth]).suite.cases
     assert isinstance(case.expect, ExpectCalls)
     assert case.expect.alternatives[0][0].arguments["type"].values == (code,)
+
+
+def test_a_schema_that_cannot_be_checked_names_the_line_of_its_question() -> None:
+    bad = AREA | {"parameters": {"type": "dict", "properties": {"a": {"$ref": "x"}}}}
+    two = SIMPLE | {"id": "simple_1", "function": [bad]}
+    with pytest.raises(ImportProblem, match=r"0\.json, line 2: cases\.1\.tools\.0\.parameters: "):
+        read([SIMPLE, two], [TRUTH, TRUTH | {"id": "simple_1"}], check=True)
+
+
+def test_what_json_schema_cannot_read_is_left_out_of_the_simple_one() -> None:
+    parts = {
+        "a": {"type": "String", "required": True, "minimum": "0"},
+        "b": {"type": "Date", "enum": "x", "items": "string"},
+        "c": {"type": "HashMap", "properties": []},
+    }
+    odd = AREA | {"parameters": {"type": "dict", "properties": parts, "required": "a"}}
+    [case] = read([SIMPLE | {"function": [odd]}], [TRUTH]).suite.cases
+    [tool] = case.tools or ()
+    assert tool.parameters == {
+        "type": "object",
+        "properties": {"a": {"type": "string"}, "b": {}, "c": {"type": "object"}},
+    }
+    assert tool.original == odd["parameters"]

@@ -127,3 +127,13 @@ def test_literals_are_values_and_code_stays_text(text: str, call: CallText) -> N
 def test_a_number_too_long_for_python_is_no_call() -> None:
     with pytest.raises(NotACall):
         parse_call(f"f(x={'9' * 5_000})")
+
+
+def test_a_function_that_comes_later_is_due_when_it_is_asked_for() -> None:
+    question = QUESTION | {"id": "multi_turn_miss_func_0", "missed_function": {"2": ["ls"]}}
+    truth = [["mkdir(dir_name='temp')"], [], ["ls(a=True)"]]
+    found = read([question], [{"id": "multi_turn_miss_func_0", "ground_truth": truth}])
+    chain = found.suite.cases[0].chain
+    assert chain is not None
+    [turn] = chain.turns
+    assert (turn.prompt, called(turn.expect)) == ("What is in it?", [("ls", {"a": True})])

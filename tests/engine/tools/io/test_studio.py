@@ -118,3 +118,17 @@ def test_a_format_that_does_not_exist_and_no_file_at_all() -> None:
         import_suite([])
     with pytest.raises(ImportProblem, match="one file"):
         import_suite([source(SMALL), source(SMALL)])
+
+
+def test_a_suite_that_could_not_be_saved_names_the_line_of_its_fault() -> None:
+    bad = {"type": "object", "properties": {"a": {"type": "strange"}}}
+    expect = {"kind": "calls", "alternatives": [[{"name": "get_whether"}]]}
+    case = {"id": "a", "prompt": "x", "expect": expect}
+    for change, line, reason in (
+        ({"tools": [{"name": "x", "parameters": bad}]}, 7, "tools.0.parameters: "),
+        ({"cases": [case]}, 21, "'get_whether' is expected, but the case does not offer it."),
+    ):
+        with pytest.raises(ImportProblem) as caught:
+            import_suite([source(SMALL | change)], check=True)
+        assert (caught.value.line, caught.value.file) == (line, "suite.json")
+        assert reason in caught.value.reason
