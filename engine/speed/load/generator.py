@@ -7,7 +7,6 @@ are open, and finishes those that ended in small steps in between.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import resource
@@ -40,8 +39,6 @@ MILLISECOND_NS = 1_000_000
 # So many sockets ready at once are a backlog: reading goes on before anything is finished.
 BACKLOG = 64
 CONNECT_S = 20.0
-# Of this process, where it may raise it (as root, or with CAP_SYS_NICE).
-PRIORITY = -5
 # A closed loop tries again this long after a connection failed.
 RETRY_NS = 250_000_000
 
@@ -263,9 +260,6 @@ def main() -> None:
     at any time, even after the Report.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(PermissionError):
-        # What a busy neighbour delays here would look like the endpoint's delay.
-        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
     source, sink = os.fdopen(0, "rb", buffering=0), sys.stdout.buffer
     while (share := read_message(source)) is not None:
         if share == CANCEL:
