@@ -53,7 +53,9 @@ def _compile(schema: Any, depth: int) -> Check:
             raise NotPlain
         make = _WORDS.get(word)
         if make is not None:
-            checks.append(make(rule, schema, depth))
+            check = make(rule, schema, depth)
+            if check is not _nothing:
+                checks.append(check)
     return _all(checks)
 
 
@@ -124,7 +126,7 @@ def _schemas(rule: Any, depth: int) -> list[tuple[str, Check]]:
 
 
 def _required(rule: Any, _schema: Any, _depth: int) -> Check:
-    if not _is_list_of(rule, str):
+    if not _is_list_of(rule, str) or len(set(rule)) < len(rule):
         raise NotPlain
 
     def check(value: Any) -> Faults:
@@ -141,7 +143,7 @@ def _additional(rule: Any, schema: Any, depth: int) -> Check:
     if not isinstance(named, dict):
         raise NotPlain
     if rule is True:
-        return lambda _: None
+        return _nothing
     part = None if rule is False else _compile(rule, depth + 1)
 
     def check(value: Any) -> Faults:
@@ -223,6 +225,8 @@ def _bound(
     def make(rule: Any, _schema: Any, _depth: int) -> Check:
         if isinstance(rule, bool) or not isinstance(rule, int if whole else int | float):
             raise NotPlain
+        if whole and rule < 0:
+            raise NotPlain
         return lambda v: [Fault((), word, rule, v)] if applies(v) and breaks(v, rule) else None
 
     return make
@@ -240,8 +244,18 @@ def _format(rule: Any, _schema: Any, _depth: int) -> Check:
     if not isinstance(rule, str):
         raise NotPlain
     if rule not in FORMATS:
-        return lambda _: None
+        return _nothing
     return lambda v: None if fits_format(rule, v) else [Fault((), "format", rule, v)]
+
+
+def _note(rule: Any, _schema: Any, _depth: int) -> Check:
+    if not isinstance(rule, str):
+        raise NotPlain
+    return _nothing
+
+
+def _nothing(_value: Any) -> Faults:
+    return None
 
 
 def _is_list_of(rule: Any, kind: type) -> bool:
@@ -272,6 +286,8 @@ _WORDS: Mapping[str, Callable[[Any, Any, int], Check]] = {
     "maxProperties": _bound("maxProperties", _OBJECT, lambda v, rule: len(v) > rule, True),
     "pattern": _pattern,
     "format": _format,
+    "description": _note,
+    "title": _note,
 }
 # The rest of the language; any other word is a note and says nothing.
 _REST = frozenset(

@@ -63,6 +63,11 @@ class Schema:
             return schema_errors.told(faults) if faults else []
         return schema_errors.explained(self._validator, arguments)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the schema is sound and needs but the plain part of the language."""
+        return self._quick is not None
+
     @cached_property
     def _quick(self) -> quick_schema.Check | None:
         """The plain check of a plain schema of an object, None for any other."""
@@ -84,6 +89,8 @@ def problems(schema: dict[str, Any], arguments: Any) -> list[Problem]:
 
 def check_tool(tool: Tool) -> list[str]:
     """What is wrong with a tool's schema, as sentences; [] when it can be used."""
+    if Schema(tool.parameters).is_plain:
+        return []
     from engine.tools.schema_faults import schema_faults
 
     return list(islice(schema_faults(tool.parameters), PROBLEMS_MAX))

@@ -14,11 +14,13 @@ from engine.tools.answers import Answer, Mode, Scored
 from engine.tools.matchers import Similarity
 from engine.tools.modes import bfcl, schema, studio
 from engine.tools.modes.context import Context
+from engine.tools.modes.parts import failed
 from engine.tools.rules import CaseRules, ToolRules, rules_of
 from engine.tools.suites import Case, ExpectAny, ExpectCalls, ExpectNone, Suite
 
 __all__ = ["MODES", "Scorer", "score"]
 
+_TOO_DEEP = "The arguments are nested deeper than values can be compared."
 Judge = Callable[[CaseRules, Answer, Context], Scored]
 
 MODES: dict[str, Judge] = {
@@ -61,7 +63,10 @@ class Scorer:
         context = self._context
         if end_state is not None:
             context = context.ending(end_state)
-        return self._judge(self.rules(case), answer, context)
+        try:
+            return self._judge(self.rules(case), answer, context)
+        except RecursionError:
+            return failed("malformed_arguments", ("overall",), reason=_TOO_DEEP)
 
     def score_calls(
         self, case: Case, expect: ExpectCalls | ExpectNone | ExpectAny, answer: Answer

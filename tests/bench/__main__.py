@@ -17,7 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from engine.environment import describe_environment
-from tests.bench import arrivals, backlog, claims, levels, live, memory, pages, shapes, start
+from tests.bench import (
+    arrivals,
+    backlog,
+    claims,
+    levels,
+    live,
+    memory,
+    pages,
+    scoring,
+    shapes,
+    start,
+)
 from tests.bench.outcome import Outcome
 
 RESULTS = Path(__file__).with_name("results")
@@ -29,6 +40,7 @@ BENCHES: dict[str, Callable[[bool], Outcome]] = {
     "memory": memory.run,
     "start": start.run,
     "claims": claims.run,
+    "scoring": scoring.run,
     "pages": pages.run,
     "live": live.run,
 }

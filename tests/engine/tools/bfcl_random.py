@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.tools.answers import Answer, Call
-from engine.tools.suites import Argument, Case, ExpectCalls, ExpectedCall, Suite, Tool
+from engine.tools.io.bfcl_cases import argument
+from engine.tools.io.bfcl_types import to_json_schema
+from engine.tools.suites import Case, ExpectCalls, ExpectedCall, Suite, Tool
 
 Json = dict[str, Any]
 WORDS = [
@@ -35,9 +37,13 @@ class Question:
     truths: list[Json]
     calls: list[Json]
 
-    def case(self) -> tuple[Case, Suite]:
+    def case(self, case_id: str = "c") -> tuple[Case, Suite]:
         tools = tuple(
-            Tool(name=f["name"], parameters={"type": "object"}, original=f["parameters"])
+            Tool(
+                name=f["name"],
+                parameters=to_json_schema(f["parameters"]),
+                original=f["parameters"],
+            )
             for f in self.functions
         )
         expected = tuple(
@@ -46,15 +52,11 @@ class Question:
             for name, allowed in truth.items()
         )
         expect = ExpectCalls(alternatives=(expected,))
-        case = Case(id="c", prompt="?", expect=expect, tools=tools, category=self.category)
+        case = Case(id=case_id, prompt="?", expect=expect, tools=tools, category=self.category)
         return case, Suite(name="B", cases=(case,))
 
     def answer(self) -> Answer:
         return Answer(tuple(Call(name, args) for c in self.calls for name, args in c.items()))
-
-
-def argument(allowed: list[Any]) -> Argument:
-    return Argument(values=tuple(allowed), optional="" in allowed)
 
 
 def questions(count: int, seed: int) -> Iterator[Question]:

@@ -93,6 +93,9 @@ def test_a_plain_schema_says_what_jsonschema_says(
         {"minLength": 1.5},
         {"anyOf": []},
         {"pattern": 5},
+        {"required": ["a", "a"]},
+        {"maxItems": -1},
+        {"description": 5},
     ],
 )
 def test_what_is_not_plain_is_left_to_the_whole_language(schema: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -158,6 +160,15 @@ def test_defaults_and_names_are_found_through_references() -> None:
     ready = Schema(schema)
     assert ready.defaults == {"unit": "C", "limit": None}
     assert sorted(ready.properties) == ["limit", "unit"]
+
+
+def test_pages_import_schemas_without_what_checks_them() -> None:
+    code = (
+        "import sys, engine.tools.schemas, engine.tools.checks; "
+        "print(*sorted({'jsonschema', 're2', 'rapidfuzz', 'dateutil', 'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
 
 
 def test_only_the_first_problems_are_told() -> None:

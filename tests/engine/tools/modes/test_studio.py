@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.specs import ToolWeights
 from engine.tools.answers import Answer, Call, Scored
-from engine.tools.scoring import Scorer, score
+from engine.tools.scoring import MODES, Scorer, score
 from tests.engine.tools.cases import answer, calls, due, made, suite_of
 
 WEATHER = calls(due("get_weather", city="Oslo"))
@@ -229,3 +229,50 @@ def test_one_wrong_value_never_passes(items: list[Any], data: st.DataObject) -> 
     assert scored.scores["overall"] < 1
     assert scored.scores["selection"] == 1
     assert scored.error_type == "wrong_value"
+
+
+NAME = st.sampled_from(["a", "b"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAME, inner, max_size=2),
+    max_leaves=5,
+)
+TYPE = st.sampled_from(["string", "integer", "object", "array", "float", "dict"])
+SCHEMA = st.recursive(
+    st.sampled_from([{}, {"$ref": "#"}, {"$ref": "#/properties/a"}, {"enum": [1, "x", None]}])
+    | st.builds(lambda kind: {"type": kind}, TYPE | st.lists(TYPE, min_size=1, max_size=2)),
+    lambda inner: (
+        st.builds(lambda word, part: {word: part}, st.sampled_from(["items", "not", "if"]), inner)
+        | st.builds(
+            lambda word, parts: {word: parts},
+            st.sampled_from(["anyOf", "oneOf", "allOf", "prefixItems"]),
+            st.lists(inner, min_size=1, max_size=2),
+        )
+        | st.builds(lambda parts: {"properties": parts}, st.dictionaries(NAME, inner, max_size=2))
+    ),
+    max_leaves=4,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.dictionaries(NAME, SCHEMA, max_size=2), JSON, st.dictionaries(NAME, JSON, max_size=2))
+def test_no_schema_and_no_value_breaks_scoring(
+    properties: dict[str, Any], expected: Any, found: dict[str, Any]
+) -> None:
+    tools = [{"name": "f", "parameters": {"type": "object", "properties": properties}}]
+    argument = {"values": [expected], "match": None}
+    case, suite = suite_of(calls(due("f", a=argument)), tools=tools)
+    for mode in MODES:
+        scored = score(case, suite, answer(Call("f", found)), mode=mode)  # type: ignore[arg-type]
+        assert all(0 <= value <= 1 for value in scored.scores.values())
+        assert scored.passed is (scored.error_type is None)
+
+
+def test_values_nested_too_deep_are_no_crash() -> None:
+    deep: Any = []
+    for _ in range(5_000):
+        deep = [deep]
+    argument = {"values": [["x"]], "match": {"kind": "set"}}
+    case, suite = suite_of(calls(due("ping", x=argument)))
+    scored = score(case, suite, answer(made("ping", x=deep)))
+    assert (scored.passed, scored.error_type) == (False, "malformed_arguments")
