@@ -6,6 +6,7 @@
 from engine.report.cards import Card, cards, cost_per_request, tail_words
 from engine.report.cautions import cautions
 from engine.report.document import SCHEMA, document, to_csv, to_json
+from engine.report.remarks import remarks
 from engine.report.result import METRICS, Client, Recall, Requests, Result, results, sample_row
 from engine.report.table import table
 from engine.report.verdict import front_tier, verdict
@@ -25,6 +26,7 @@ __all__ = [
     "cost_per_request",
     "document",
     "front_tier",
+    "remarks",
     "results",
     "sample_row",
     "table",

@@ -8,14 +8,13 @@ from typing import NamedTuple
 
 from engine.report import Result, numbers
 from engine.report.knee import pressure, sweeps
+from engine.report.remarks import cached_share
 from engine.report.wording import FIRST_TOKEN, SPEED, pressed
 from engine.specs import BenchmarkSpec
 from engine.stats import SHOWN_FROM, Summary
 from webapp.benchmark.load_charts import groups, has_limits
 from webapp.benchmark.table import recalled, share_of
 
-# Prompts that a prefix cache answered to more than this share are said to be cached.
-CACHED_FROM = 0.01
 MARKS = {
     "generator_busy": ("generator saturated", "bad"),
     "late_dispatch": ("sent late", "warn"),
@@ -136,10 +135,3 @@ def _marks(result: Result, knee: bool, ended: bool) -> Sequence[tuple[str, str]]
     if ended and not result.requests.total:
         found.append(("left out", ""))
     return found
-
-
-def cached_share(result: Result) -> float | None:
-    """The share of the prompt tokens that a cache answered, None when it is not worth a word."""
-    cached, asked = result.tokens.cached, result.tokens.input
-    share = cached / asked if cached and asked else 0.0
-    return share if share > CACHED_FROM else None

@@ -74,7 +74,7 @@ def _width() -> int | None:
 
 
 def _print_report(console: Console, outcome: Outcome, results: Sequence[Result]) -> None:
-    from engine.report import cautions, table, verdict
+    from engine.report import cautions, remarks, table, verdict
 
     if outcome.reason in ("cancelled", "deadline"):
         so_far = "; what was measured so far:" if outcome.measured else "."
@@ -82,6 +82,8 @@ def _print_report(console: Console, outcome: Outcome, results: Sequence[Result])
     _say(console, str(verdict(results)))
     if outcome.measured:
         console.print(table(results))
+        for sentence in remarks(results):
+            _say(console, sentence)
     failures = list(_failures(outcome))
     if any(sample.ok for sample in outcome.measured) or len(failures) > 1:
         for sentence in (*cautions(results), *failures):  # else the verdict names the reason

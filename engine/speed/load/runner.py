@@ -91,6 +91,8 @@ class _Work:
         except ProviderError as error:
             yield self._left_out(error.message)
             return
+        if self.cancel.reason:
+            return
         warm: list[Sample] = []
         for event in self._warm_up():
             warm.append(event.sample)
@@ -108,7 +110,9 @@ class _Work:
     def _prepare(self) -> None:
         asked = replace(self.target, system_prompt="")  # it is part of the questions
         self.questions = self.workload.load_questions(self.target, self.tier, NONCE)
-        self.prepared = [prepare(asked, question.request) for question in self.questions]
+        for question in self.questions:  # a thousand of them can take LiteLLM seconds
+            if not self.cancel.reason:
+                self.prepared.append(prepare(asked, question.request))
 
     def _warm_up(self) -> Iterator[SampleDone | SampleFailed]:
         warmups = warmups_of(self.spec)
