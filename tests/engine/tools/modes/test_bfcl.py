@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.tools.answers import Answer, Call, Scored
+from engine.tools.answers import Answer, Call, Mode, Scored
 from engine.tools.modes.bfcl import SENTENCES, Unscorable
 from engine.tools.scoring import score
 from tests.engine.tools import bfcl_random, bfcl_reference
@@ -23,7 +23,11 @@ FLOATS, STRINGS = (
 
 
 def judged(
-    schema: dict[str, Any], allowed: list[Any], *given: Any, required: bool = True
+    schema: dict[str, Any],
+    allowed: list[Any],
+    *given: Any,
+    required: bool = True,
+    mode: Mode = "bfcl",
 ) -> Scored:
     """One function with one parameter; no value leaves it out."""
     parameters = {"type": "dict", "properties": {"p": schema}, "required": ["p"] * required}
@@ -35,7 +39,7 @@ def judged(
         [{"f": called}],
     )
     case, suite = question.case()
-    return score(case, suite, question.answer(), mode="bfcl")
+    return score(case, suite, question.answer(), mode=mode)
 
 
 # schema, allowed values, value, class (None passes)
@@ -188,6 +192,40 @@ def test_a_suite_of_ones_own_is_scored_by_the_number_of_its_calls() -> None:
     long = answer(made("get_weather", city="Oslo", days=9))
     assert score(case, suite, long, mode="bfcl").passed
     assert score(case, suite, answer(oslo), mode="bfcl").passed
+
+
+# schema, allowed values, value, passes the leaderboard, passes the studio: docs/tools.md
+FLAWS: list[tuple[dict[str, Any], list[Any], Any, bool, bool]] = [
+    ({"type": "string"}, ["15"], "1.5", True, False),
+    ({"type": "string"}, ["ab"], "a-b", True, False),
+    (FLOATS, [[1.0], ""], [], True, False),
+    (FLOATS, [[1.0, 2.5]], [1, 2.5], False, True),
+    ({"type": "integer"}, [5], 5.0, False, True),
+    ({"type": "array", "items": STRINGS}, [[["a"]]], [["a "]], False, True),
+    (FLOATS, [[1.0], ""], [True], True, False),
+    ({"type": "integer"}, ["count"], "count", True, False),
+    ({"type": "string", "enum": ["C", "F"]}, ["K"], "K", True, False),
+]
+
+
+@pytest.mark.parametrize(("schema", "allowed", "value", "there", "here"), FLAWS)
+def test_what_the_leaderboard_gets_wrong_the_studio_does_not(
+    schema: dict[str, Any], allowed: list[Any], value: Any, there: bool, here: bool
+) -> None:
+    assert judged(schema, allowed, value).passed is there
+    assert judged(schema, allowed, value, mode="studio").passed is here
+
+
+def test_a_default_and_the_second_function_are_looked_at_by_the_studio_only() -> None:
+    unit = {"type": "string", "default": "C"}
+    schema = {"type": "dict", "properties": {"unit": unit}, "required": []}
+    functions = [{"name": "f", "parameters": schema}]
+    plain = Question("simple", functions, [{"f": {}}], [{"f": {"unit": "C"}}])
+    second = Question("simple", [ONE, TWO], [{"c": {}}], [{"c": {}}])
+    for question in (plain, second):
+        case, suite = question.case()
+        assert not score(case, suite, question.answer(), mode="bfcl").passed
+        assert score(case, suite, question.answer()).passed
 
 
 def test_source_text_is_refused_in_a_sentence() -> None:
