@@ -140,7 +140,7 @@ def _load(truth: Sequence[Truth], pace: Pace, streams: int) -> tuple[float | Non
         return None, None
     begin, end = received[streams - 1], received[-1]
     sends = np.concatenate([record.sends for record in truth])
-    rate = float(np.count_nonzero((sends >= begin) & (sends < end))) / ((end - begin) / 1e9)
+    rate = float(np.count_nonzero((sends > begin) & (sends <= end))) / ((end - begin) / 1e9)
     tokens = truth[0].output
     ideal = streams * len(truth[0].sends) / pace.service_s(tokens)
     return rate / ideal, rate
