@@ -22,7 +22,7 @@ from engine.llm.errors import (
     looks_like_html,
     mask,
 )
-from engine.llm.exchange import Capture
+from engine.llm.exchange import MOST_BYTES, Capture
 from engine.llm.gemini_stream import GeminiReader
 from engine.llm.http import Response, parse_response
 from engine.llm.ollama_stream import OllamaReader
@@ -82,6 +82,8 @@ def decode_in_steps(
     else:
         template = Template() if new_reader is OpenAIReader else None
         decoded = yield from read_in_steps(response, new_reader(), template)
+    if response.garbled and decoded.error is None and not decoded.finished:
+        decoded.error = _unreadable(response)
     if decoded.error is not None:
         decoded.error.message = mask(decoded.error.message, *secrets)[:MESSAGE_CHARS]
     return decoded
@@ -108,6 +110,9 @@ def refuse_no_answer(capture: Capture, response: Response, secrets: tuple[str | 
         )
 
 
+OVERSIZE = f"The answer grew beyond {MOST_BYTES >> 20} MB; reading was stopped."
+
+
 def late_sentence(capture: Capture, *, begun: bool) -> str:
     """At which stage a request's time limit ended it; `begun` says that tokens had come."""
     if not capture.sent_ns:
@@ -118,6 +123,15 @@ def late_sentence(capture: Capture, *, begun: bool) -> str:
     if capture.chunks:
         return f"The answer began, but no token came within {after_s:.3g} s."
     return f"No byte of an answer came within {after_s:.3g} s."
+
+
+def _unreadable(response: Response) -> ProviderError:
+    coding = response.headers.get("content-encoding", "none")
+    return ProviderError(
+        "stream_broken",
+        f"The answer's bytes could not be read (content-encoding: {coding}).",
+        status=response.status,
+    )
 
 
 def _no_response(capture: Capture, response: Response) -> ProviderError:

@@ -36,7 +36,10 @@ _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python's socket module does not ex
 _TIMESPEC = struct.Struct("qq")
 NOTE_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
 
-Ended = Literal["complete", "eof", "reset", "timeout", "cancelled"]
+# An answer is given up beyond this many bytes: no model writes so much, and memory is shared.
+MOST_BYTES = 64 * 1024 * 1024
+
+Ended = Literal["complete", "eof", "reset", "timeout", "cancelled", "oversize"]
 
 
 @dataclass(slots=True)
@@ -96,6 +99,7 @@ class Exchange:
         "_missing_stamp",
         "_offset",
         "_pending",
+        "_room",
         "_sock",
         "_stamps",
         "_tls",
@@ -110,6 +114,7 @@ class Exchange:
         self._stamps: list[bytes] = []
         self._missing_stamp = not kernel
         self._offset = self._earliest = 0
+        self._room = MOST_BYTES
         self.end = ResponseEnd()
         self.capture = Capture()
         self.done = False
@@ -184,8 +189,11 @@ class Exchange:
             self._missing_stamp = True
         self.capture.times.append(now)
         self.capture.chunks.append(data)
+        self._room -= len(data)
         if self.end.feed(data):
             self.finish("complete")
+        elif self._room < 0:
+            self.finish("oversize")
 
     def _settle_clock(self) -> None:
         """Put the kernel's times, moved to the monotonic clock, in place of the read times,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import httptools
 
-from engine.llm.exchange import Capture
+from engine.llm.exchange import MOST_BYTES, Capture
 
 
 class Piece(NamedTuple):
@@ -63,6 +63,7 @@ class _Reader:
         self.response = Response()
         self.at_ns = 0
         self._inflate: zlib._Decompress | None = None
+        self._room = MOST_BYTES
         self._headers: dict[str, str] = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -82,6 +83,10 @@ class _Reader:
 
     def on_body(self, data: bytes) -> None:
         if self._inflate is not None:
-            data = self._inflate.decompress(data)
+            # A few bytes may stand for gigabytes.
+            data = self._inflate.decompress(data, self._room + 1)
+            self._room -= len(data)
+            if self._room < 0:
+                raise zlib.error("too much")
         if data:
             self.response.pieces.append(Piece(self.at_ns, data))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from engine.llm.answer import Decoded, TokenEvent, Usage
 from engine.llm.ask import Asked
-from engine.llm.decode import late_sentence
+from engine.llm.decode import OVERSIZE, late_sentence
 from engine.llm.errors import ProviderError
 from engine.llm.exchange import Capture
 from engine.llm.tokens import count_tokens
@@ -90,6 +90,8 @@ def _unfinished(capture: Capture, decoded: Decoded) -> tuple[Outcome, ProviderEr
     kind, message = "stream_broken", "The stream broke off before the answer ended."
     if capture.ended == "timeout":
         kind, message = "timeout", late_sentence(capture, begun=bool(decoded.events))
+    elif capture.ended == "oversize":
+        message = OVERSIZE
     elif capture.ended == "complete" and not decoded.events:
         kind, message = "empty_output", "The model answered without any token."
     elif capture.ended == "complete":

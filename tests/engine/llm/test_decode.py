@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from engine.llm.answer import Decoded
 from engine.llm.decode import _READERS, decode
 from engine.llm.errors import ProviderError
+from engine.llm.exchange import MOST_BYTES
 from engine.llm.http import parse_response
 from engine.llm.openai_stream import OpenAIReader
 from engine.llm.replay import decode_by_litellm
@@ -96,6 +97,21 @@ def test_a_compressed_stream_is_read() -> None:
     body = gzip.compress(sse(*ANSWER))
     whole = head("content-encoding: gzip") + chunked(body[:30], body[30:])
     assert decode_reads(whole).text == "Grüße, Welt 🌍"
+
+
+def test_a_few_bytes_that_unpack_to_gigabytes_are_given_up() -> None:
+    bomb = gzip.compress(sse(delta("x")) + b":" + b"x" * (MOST_BYTES + 1_000))
+    decoded = decode_reads(head("content-encoding: gzip") + chunked(bomb[:99], bomb[99:]))
+    assert not decoded.finished
+    assert decoded.error is not None
+    assert "content-encoding: gzip" in decoded.error.message
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip"])
+def test_an_encoding_that_cannot_be_read_is_named(coding: str) -> None:
+    error = decode_reads(head(f"content-encoding: {coding}") + chunked(b"no gzip")).error
+    assert error is not None
+    assert (error.kind, f"content-encoding: {coding}" in error.message) == ("stream_broken", True)
 
 
 def test_a_server_that_ignores_streaming_is_read() -> None:

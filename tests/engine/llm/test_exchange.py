@@ -145,3 +145,14 @@ def test_without_stamps_the_reads_are_the_clock() -> None:
         exchange.readable()
     assert exchange.capture.clock == "read"
     assert exchange.capture.sent_ns <= exchange.capture.times[0]
+
+
+def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 1_000)
+    start = head("content-length: 9999999999", chunked=False)
+    reads: list[tuple[bytes, float | None]] = [(start, 0.0), *[(b"x" * 400, 0.0)] * 9]
+    exchange = Exchange(cast("socket.socket", Kernel(reads)), None, kernel=True)
+    exchange.start(b"GET")
+    while not exchange.done:
+        exchange.readable()
+    assert (exchange.capture.ended, len(reads)) == ("oversize", 6)
