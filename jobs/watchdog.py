@@ -10,13 +10,14 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from peewee import OperationalError
 
 from jobs import queue, states
 from jobs.timing import LEASE_S, UNDO_S, WEB_SWEEP_S
 from webapp import db
-from webapp.models import ACTIVE_STATES, Job, Run
+from webapp.models import ACTIVE_STATES, Eval, Job, Run, SuiteRow
 from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -48,14 +49,21 @@ def wake_waiting(lane: str) -> None:
 
 
 def forget_deleted() -> int:
-    """Delete the runs whose undo period is over, and their jobs; returns how many."""
-    over = Run.deleted_at.is_null(False) & (Run.deleted_at < db.now() - UNDO_S)
-    active = Job.select(Job.id).where(Job.state.in_(ACTIVE_STATES))
-    idle = Run.job.is_null() | Run.job.not_in(active)
+    """Delete the runs, evaluations and suites whose undo period is over, and the jobs that
+    filled them; returns how many."""
+    before = db.now() - UNDO_S
     with db.write():
-        gone = list(Run.delete().where(over & idle).returning(Run.job).execute())
-        for run in gone:
-            Job.delete().where(Job.id == run.job_id).execute()
+        suites = SuiteRow.delete().where(SuiteRow.deleted_at < before).execute()
+        return int(suites) + _forget(Run, before) + _forget(Eval, before)
+
+
+def _forget(table: type[Run | Eval], before: Any) -> int:
+    active = Job.select(Job.id).where(Job.state.in_(ACTIVE_STATES))
+    idle = table.job.is_null() | table.job.not_in(active)
+    over = table.delete().where((table.deleted_at < before) & idle)
+    gone = list(over.returning(table.job).execute())
+    for row in gone:
+        Job.delete().where(Job.id == row.job_id).execute()
     return len(gone)
 
 

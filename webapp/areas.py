@@ -13,6 +13,7 @@ AREAS = (
     "auth",
     "home",
     "benchmark",
+    "tools",
     "history",
     "settings_pages",
     "jobs_pages",

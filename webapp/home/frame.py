@@ -39,7 +39,7 @@ class Item(NamedTuple):
 
 # An area whose endpoint is not there is left out.
 NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
-    ("Measure", (Item("Benchmark", "benchmark.index", "b"),)),
+    ("Measure", (Item("Benchmark", "benchmark.index", "b"), Item("Tool Eval", "tools.index", "t"))),
     ("Understand", (Item("History", "history.index", "h"),)),
     ("Run", (Item("Jobs", "jobs_pages.index", "j"), Item("Settings", "settings_pages.index", "s"))),
 )

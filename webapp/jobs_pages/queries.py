@@ -17,7 +17,7 @@ PAGE_SIZE = 50
 SOON_S = 5
 STATES = (*ACTIVE_STATES, *FINAL_STATES)
 # Where the row that a job fills is looked at: endpoint and the name of its id.
-SUBJECT_PAGES = {"benchmark": ("benchmark.show", "run_id")}
+SUBJECT_PAGES = {"benchmark": ("benchmark.show", "run_id"), "tool_eval": ("tools.show", "eval_id")}
 
 
 class Bell(NamedTuple):

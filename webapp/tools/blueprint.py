@@ -1,0 +1,7 @@
+"""The area's blueprint, apart so that every module of views can hang on it."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+bp = Blueprint("tools", __name__, url_prefix="/tools")
