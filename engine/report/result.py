@@ -13,6 +13,7 @@ from engine.samples import LevelClient, LevelKey, Sample, Tokens, TokenSource
 from engine.specs import BenchmarkSpec, LoadSpec
 from engine.speed.levels import Level, levels_of
 from engine.speed.plan import skip_notice
+from engine.speed.steady import Window, ended_within, steady, tokens_within
 from engine.stats import Interval, Summary, describe, pooled_itl, tukey_outliers, wilson
 from engine.targets import Target
 
@@ -111,7 +112,8 @@ class Result:
     Every figure but the counts is over the ok samples. `tokens` are totals; `cost_usd` is
     their cost, None as soon as one is unknown. `duration_s` is the time during which at
     least one of these requests was open, so models measured in turn do not slow each other
-    down; `system_output_tps` and `requests_per_s` divide by it. `clock` is the clock of the
+    down; `system_output_tps` and `requests_per_s` divide by it, those of a load level by the
+    part in which it ran at full strength (`engine.speed.steady`). `clock` is the clock of the
     samples, "mixed" when they differ. `bundled` of the ok samples had events of several
     tokens; if any had, the true median of `tpot_ms` lies within `tpot_bounds_ms`. `outliers`
     are positions in `samples`. Warm-ups are only counted, in `warmups`. `prompts` names the set
@@ -238,6 +240,7 @@ def _result(
     measured = tuple(sample for sample in taken if not sample.key.warmup)
     ok = [sample for sample in measured if sample.ok]
     requests, tokens, duration_s = _requests(measured), _tokens(ok), _open_s(measured)
+    window = steady(measured, level.concurrency) if level else None
     summaries: dict[str, Any] = {
         metric: describe(getattr(sample, metric) for sample in ok)
         for metric in METRICS
@@ -260,15 +263,15 @@ def _result(
         tokens=tokens,
         itl_ms=pooled_itl(sample.arrivals for sample in ok),
         outliers={metric: _outliers(measured, metric) for metric in ("ttft_ms", "output_tps")},
-        system_output_tps=_per_second(tokens.output, duration_s),
-        requests_per_s=_per_second(requests.ok, duration_s),
+        system_output_tps=_tokens_per_s(tokens, ok, duration_s, window),
+        requests_per_s=_requests_per_s(ok, duration_s, window),
         duration_s=duration_s,
         cost_usd=_cost(ok),
         clock=clock,
         bundled=sum(sample.bundled for sample in ok),
         tpot_bounds_ms=_tpot_bounds(ok),
         client=clients.get(where, Client()),
-        goodput=_goodput(spec.load, measured, duration_s),
+        goodput=_goodput(spec.load, measured, duration_s, window),
         recall=_recall(ok),
         samples=measured,
         concurrency=level.concurrency if level else 1,
@@ -341,8 +344,27 @@ def _prompts(spec: BenchmarkSpec) -> str:
     return hashlib.sha256(spec.model_dump_json(include=parts).encode()).hexdigest()[:12]
 
 
+def _tokens_per_s(
+    tokens: Tokens, ok: Sequence[Sample], duration_s: float | None, window: Window | None
+) -> float | None:
+    if window is None or tokens.output is None:
+        return _per_second(tokens.output, duration_s)
+    return tokens_within(ok, window) / window.seconds
+
+
+def _requests_per_s(
+    done: Sequence[Sample], duration_s: float | None, window: Window | None
+) -> float | None:
+    if window is None:
+        return _per_second(len(done), duration_s)
+    return ended_within(done, window) / window.seconds
+
+
 def _goodput(
-    load: LoadSpec | None, measured: Sequence[Sample], duration_s: float | None
+    load: LoadSpec | None,
+    measured: Sequence[Sample],
+    duration_s: float | None,
+    window: Window | None,
 ) -> Goodput:
     limits = {
         name: limit
@@ -351,8 +373,12 @@ def _goodput(
     }
     if not limits or not measured:
         return Goodput()
-    met = sum(_meets(sample, limits) for sample in measured)
-    return Goodput(met / len(measured), wilson(met, len(measured)), _per_second(met, duration_s))
+    met = [sample for sample in measured if _meets(sample, limits)]
+    return Goodput(
+        share=len(met) / len(measured),
+        ci95=wilson(len(met), len(measured)),
+        per_s=_requests_per_s(met, duration_s, window),
+    )
 
 
 def _meets(sample: Sample, limits: Mapping[str, float]) -> bool:

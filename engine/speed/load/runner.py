@@ -29,6 +29,7 @@ from engine.speed.load.work import NONCE, Stream
 from engine.speed.plan import make_plan, skip_notice, warmups_of
 from engine.speed.recall import recalled
 from engine.speed.runner import ending
+from engine.speed.steady import steady, tokens_within
 from engine.speed.workload import Question, Workload
 from engine.targets import Target
 
@@ -150,7 +151,7 @@ class _Work:
                 estimates=any(sample.tokens.source == "estimate" for sample in warm),
             )
             yield from self._level(level, pressed, samples)
-            reached = _throughput(samples)
+            reached = _throughput(level, samples)
             if self.load.stop_at_saturation and best and reached < best * (1 + SATURATION_GAIN):
                 yield from self._saturated(level, levels[position + 1 :])
                 return
@@ -225,11 +226,13 @@ def _whole(level: Level, samples: Sequence[Sample]) -> bool:
     )
 
 
-def _throughput(samples: Sequence[Sample]) -> float:
-    """Output tokens a second over the level, 0 when nothing was answered."""
+def _throughput(level: Level, samples: Sequence[Sample]) -> float:
+    """Output tokens a second of the level at full strength, 0 when nothing was answered."""
     ok = [s for s in samples if s.ok and s.total_ms is not None]
     if not ok:
         return 0.0
+    if window := steady(samples, level.concurrency):
+        return tokens_within(ok, window) / window.seconds
     start = min(s.started_at for s in ok)
     end = max(s.started_at + (s.total_ms or 0.0) / 1e3 for s in ok)
-    return sum(s.tokens.output or len(s.arrivals) for s in ok) / max(end - start, 1e-9)
+    return sum(s.tokens.output or 0 for s in ok) / max(end - start, 1e-9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.report import METRICS, Client, document, results, to_json
 from engine.samples import Arrival, LevelKey, Tokens, Try
+from engine.specs import LoadSpec
 from tests.engine.report.builders import failed, report, sample, spec_for, target
 
 
@@ -218,3 +220,22 @@ def test_recall_is_a_share_of_the_answers_that_were_looked_at() -> None:
     assert [entry["recall"] for entry in data["samples"]] == looked
     (without,) = report([sample()])
     assert without.as_dict()["recall"] == {"share": None, "ci95": [None, None], "n": 0}
+
+
+def test_a_load_level_is_judged_by_its_part_at_full_strength() -> None:
+    """Two streams that start 100 ms apart and take 200 ms a request, three each."""
+    starts = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    taken = [
+        replace(made, key=made.key._replace(level="c2"))
+        for run, start in enumerate(starts)
+        for made in (sample(run=run, started_at=1_000 + start),)
+    ]
+    load = LoadSpec(levels=(2,), requests=6, slo_ttft_ms=500)
+    (row,) = report(taken, load=load)
+    assert row.duration_s == pytest.approx(0.7)
+    # From the second stream's start to the last one: four requests in 0.4 s.
+    assert row.requests_per_s == pytest.approx(4 / 0.4)
+    assert row.goodput.per_s == row.requests_per_s
+    assert row.system_output_tps == pytest.approx(100, rel=0.05)
+    (brief,) = report(taken[:2], load=load)
+    assert brief.requests_per_s == pytest.approx(2 / 0.3)
