@@ -11,6 +11,7 @@ from engine import litellm_data
 from engine.llm.errors import ProviderError
 from engine.llm.fetch import TIMEOUT_S, get_json
 from engine.llm.listings import FoundModel, Listing, listing_of
+from engine.llm.proxy import proxy_for
 from engine.pricing import limits_of
 from engine.targets import PLACEHOLDER_KEY, ProviderAccess
 
@@ -96,6 +97,7 @@ def _pages(
             secret=None if access.api_key == PLACEHOLDER_KEY else access.api_key,
             allow_private=access.allow_private,
             timeout_s=max(deadline - time.monotonic(), 0.1),
+            proxy=proxy_for(access, page),
         )
         found += _models(listing, answer.data, access)
         first_ms = answer.latency_ms if first_ms is None else first_ms

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from engine.llm.errors import ProviderError, detail_of, kind_of_status, looks_like_html, mask
+from engine.llm.request import Proxy
+from engine.llm.tls import tls_context
 from engine.net import BlockedAddress, UnknownHost, guarded_httpx_transport
 
 if TYPE_CHECKING:
@@ -45,8 +47,10 @@ def get_json(
     secret: str | None = None,
     allow_private: bool = False,
     timeout_s: float = TIMEOUT_S,
+    proxy: Proxy | None = None,
 ) -> Answer:
-    """GET `url` and decode its JSON. `label` names the provider in the sentences.
+    """GET `url` and decode its JSON, through `proxy` if there is one. `label` names the
+    provider in the sentences.
 
     Raises ProviderError with one sentence that says what happened and what to do; neither
     it nor anything logged holds `secret`. Redirects are followed on the same host only.
@@ -54,7 +58,7 @@ def get_json(
     where = _where(url, label)
     _check_headers(headers, label)
     try:
-        raw = asyncio.run(_get(url, headers, label, allow_private, timeout_s))
+        raw = asyncio.run(_get(url, headers, label, _way(allow_private, proxy), timeout_s))
     except BlockedAddress as error:
         raise ProviderError("connect", f"{label}: {error}") from error
     except UnknownHost as error:
@@ -87,13 +91,29 @@ def _check_headers(headers: dict[str, str], label: str) -> None:
         )
 
 
+def _way(allow_private: bool, proxy: Proxy | None) -> httpx.AsyncHTTPTransport:
+    """Straight to checked addresses, or through the operator's proxy."""
+    import httpx
+
+    if proxy is None:
+        return guarded_httpx_transport(allow_private)
+    authorization = {"proxy-authorization": proxy.authorization} if proxy.authorization else {}
+    host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
+    through = httpx.Proxy(f"http://{host}:{proxy.port}", headers=authorization)
+    return httpx.AsyncHTTPTransport(trust_env=False, verify=tls_context(), proxy=through)
+
+
 async def _get(
-    url: str, headers: dict[str, str], label: str, allow_private: bool, timeout_s: float
+    url: str,
+    headers: dict[str, str],
+    label: str,
+    transport: httpx.AsyncHTTPTransport,
+    timeout_s: float,
 ) -> _Raw:
     import httpx
 
     client = httpx.AsyncClient(
-        transport=guarded_httpx_transport(allow_private),
+        transport=transport,
         headers={"accept": "application/json", "accept-encoding": "identity", **headers},
         timeout=timeout_s,
         follow_redirects=False,

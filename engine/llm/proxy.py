@@ -9,10 +9,10 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from engine.llm.errors import ProviderError
 from engine.llm.request import Proxy
-from engine.targets import Target
+from engine.targets import ProviderAccess, Target
 
 
-def proxy_for(target: Target, url: str) -> Proxy | None:
+def proxy_for(target: Target | ProviderAccess, url: str) -> Proxy | None:
     """The proxy that a request to `url` goes through, None for a direct connection.
 
     A proxy resolves names by itself, past the outbound guard, so an address that a user gave

@@ -53,6 +53,18 @@ def table() -> tuple[Table, int]:
     return columns, len(names - failed)
 
 
+def documented() -> list[str]:
+    """The lines of the table in docs/measurement.md: truth / naive reader / ours."""
+    lines = []
+    for trap, *figures, _ in verdicts():
+        cells = [
+            " / ".join(_number(getattr(f, name)) for f in figures)
+            for name in ("ttft_ms", "ttfa_ms", "tpot_ms", "tokens")
+        ]
+        lines.append(f"| {trap.name}: {trap.why} | {' | '.join(cells)} |")
+    return lines
+
+
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}" if value < 100 else f"{value:.0f}"
 

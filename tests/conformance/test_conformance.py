@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.llm.tokens import count_tokens
 from engine.samples import Sample
-from tests.conformance.__main__ import verdicts
+from tests.conformance.__main__ import documented, verdicts
 from tests.conformance.figures import differences, in_order, naive, ours, truth_of
 from tests.conformance.play import TrapServer, asked, captured, loaded
 from tests.conformance.traps import Trap, traps
@@ -28,6 +30,11 @@ def test_twelve_of_twelve_traps_are_read_right() -> None:
     wrong = {trap.why: found for trap, *_, found in verdicts() if found}
     assert wrong == {}
     assert len({trap.name for trap in TRAPS}) == 12
+
+
+def test_the_documented_table_is_what_the_suite_prints() -> None:
+    page = (Path(__file__).parents[2] / "docs/measurement.md").read_text(encoding="utf-8")
+    assert [line for line in documented() if line not in page] == []
 
 
 def test_a_naive_reader_falls_into_each_of_them() -> None:

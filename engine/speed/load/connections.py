@@ -28,6 +28,7 @@ class Connections:
         self._idle: deque[Slot] = deque()
         self._opening: set[Slot] = set()
         self._refused = 0
+        self._addresses: Sequence[tuple[int, Any]] = ()
         self.slots: dict[int, Slot] = {}
         self.stamped = False
         self.failure = ProviderError("connect", "No connection could be made.")
@@ -44,15 +45,19 @@ class Connections:
 
     def open(self) -> bool:
         """Begin to open one; False, with `failure`, when that is not possible at all."""
-        endpoint = self._share.endpoint
         try:
-            # A proxy is the operator's own and may stand anywhere.
-            allow_private = self._share.allow_private or endpoint.proxy is not None
-            addresses = connect_addresses(*endpoint.first_hop, allow_private)
+            # A name is asked for once: a resolver takes its time, and streams are open.
+            self._addresses = self._addresses or self._resolved()
         except (UnknownHost, BlockedAddress) as error:
             self.failure = ProviderError("connect", str(error))
             return False
-        return self._begin(addresses)
+        return self._begin(self._addresses)
+
+    def _resolved(self) -> Sequence[tuple[int, Any]]:
+        endpoint = self._share.endpoint
+        # A proxy is the operator's own and may stand anywhere.
+        allow_private = self._share.allow_private or endpoint.proxy is not None
+        return connect_addresses(*endpoint.first_hop, allow_private)
 
     def _begin(self, addresses: Sequence[tuple[int, Any]]) -> bool:
         try:

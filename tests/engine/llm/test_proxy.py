@@ -11,13 +11,14 @@ import pytest
 
 from engine.cancel import CancelToken
 from engine.llm.ask import Asked, Asker
+from engine.llm.discover import discover
 from engine.llm.errors import ProviderError
 from engine.llm.prepare import prepare
 from engine.llm.proxy import proxy_for
 from engine.llm.request import ChatRequest, Endpoint, Proxy
 from engine.samples import Sample
 from engine.speed.load.work import NONCE
-from engine.targets import Target
+from engine.targets import ProviderAccess, Target
 from tests.engine.llm.conftest import WHOLE
 from tests.engine.llm.scripted_server import ScriptedServer
 from tests.engine.llm.tls_server import FAR_HOST, ProxyServer, TlsServer
@@ -207,3 +208,19 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     error = ask(target(OWN, allow_private=True)).error
     assert error is not None
     assert "No connection through the proxy 127.0.0.1:1" in error.message
+
+
+def test_model_lists_are_asked_for_through_the_same_proxies(
+    far: str, tls_server: TlsServer, proxy: Proxies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = b'{"data": [{"id": "far-model"}]}'
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    tls_server.scripts = [[head % len(body) + body]]
+    between = proxy(tls_server.port)
+    monkeypatch.setenv("https_proxy", f"http://alice:secret@127.0.0.1:{between.port}")
+    access = ProviderAccess("p", "Acme", "openai/", far, "sk-alice-key", allow_private=True)
+    assert [model.id for model in discover(access).models] == ["far-model"]
+    (head_sent,) = between.heads
+    assert head_sent.startswith(f"CONNECT {FAR_HOST}:443 HTTP/1.1\r\n".encode())
+    assert b"Basic YWxpY2U6c2VjcmV0" in head_sent
+    assert b"sk-alice-key" not in head_sent
