@@ -41,6 +41,19 @@ _BASES = {
 def prepare(target: Target, request: ChatRequest) -> PreparedRequest:
     """Write the request. Raises ProviderError (kind `unsupported` or LiteLLM's own) when
     the target cannot be asked this way."""
+    refuse_unaskable(target)
+    arguments = _arguments(target, request)
+    target = replace(target, litellm_model=_sent_as(target.litellm_model, "tools" in arguments))
+    if is_direct(target):
+        prepared = _prepare_direct(target, arguments)
+    else:
+        prepared = guarded(lambda: _prepare_by_litellm(target, arguments), (target.api_key,))
+    return replace(prepared, proxy=proxy_for(target, prepared.url))
+
+
+def refuse_unaskable(target: Target) -> None:
+    """Raise ProviderError for a target without a usable key, or of a provider that would sign
+    with an account of the machine's."""
     if target.problem:
         raise ProviderError("auth", target.problem)
     prefix = target.litellm_model.partition("/")[0]
@@ -50,13 +63,6 @@ def prepare(target: Target, request: ChatRequest) -> PreparedRequest:
             f"{prefix} needs credentials other than one API key, which the studio does not "
             "keep yet; use a provider with a key, or an OpenAI-compatible gateway to it.",
         )
-    arguments = _arguments(target, request)
-    target = replace(target, litellm_model=_sent_as(target.litellm_model, "tools" in arguments))
-    if _is_direct(target):
-        prepared = _prepare_direct(target, arguments)
-    else:
-        prepared = guarded(lambda: _prepare_by_litellm(target, arguments), (target.api_key,))
-    return replace(prepared, proxy=proxy_for(target, prepared.url))
 
 
 def _sent_as(model: str, with_tools: bool) -> str:
@@ -68,7 +74,8 @@ def _sent_as(model: str, with_tools: bool) -> str:
     return f"ollama_chat/{name}" if prefix == "ollama" and with_tools else model
 
 
-def _is_direct(target: Target) -> bool:
+def is_direct(target: Target) -> bool:
+    """Whether a target is asked in OpenAI's format without LiteLLM."""
     prefix, _, name = target.litellm_model.partition("/")
     return prefix == "openai" and target.api_base is not None and not _NEEDS_LITELLM.match(name)
 
@@ -97,11 +104,11 @@ def _prepare_direct(target: Target, arguments: dict[str, Any]) -> PreparedReques
         headers.append(("authorization", f"Bearer {target.api_key}"))
     headers.append(("user-agent", "llm-benchmark-studio"))
     encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    url = f"{_base_of(target)}/chat/completions"
+    url = f"{base_of(target)}/chat/completions"
     return PreparedRequest("POST", url, tuple(headers), encoded, target.litellm_model)
 
 
-def _base_of(target: Target) -> str | None:
+def base_of(target: Target) -> str | None:
     """The target's own address as LiteLLM needs it, however its owner ended it."""
     if target.api_base is None:
         return None
@@ -141,7 +148,7 @@ def _prepare_by_litellm(target: Target, arguments: dict[str, Any]) -> PreparedRe
             model=target.litellm_model,
             # Without a key LiteLLM would take the operator's from the environment.
             api_key=target.api_key or PLACEHOLDER_KEY,
-            api_base=_base_of(target),
+            api_base=base_of(target),
             stream=True,
             num_retries=0,
             **arguments,

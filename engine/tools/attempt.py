@@ -9,7 +9,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from engine.cancel import Cancelled
 from engine.llm.ask import Asked
+from engine.llm.errors import ProviderError
 from engine.llm.request import ChatRequest
 from engine.pricing import price_of
 from engine.samples import Sample, SampleKey, Tokens
@@ -66,7 +68,13 @@ class Attempt:
             if last.answer is None:
                 return self._ended(last, conversation)
             conversation.take(last.answer)
-        scored = await self._in_cpu(self.score, self.case, conversation.told)
+        try:
+            scored = await self._in_cpu(self.score, self.case, conversation.told)
+        except Cancelled:
+            return self._trial("incomplete", conversation)
+        except ProviderError as error:  # of who is asked by a semantic matcher
+            message = f"The answer could not be scored: {error.message}"
+            return self._trial("infrastructure", conversation, error=error.kind, message=message)
         return self._trial("scored", conversation, scored=scored)
 
     async def _in_cpu(self, work: Callable[..., Any], *arguments: Any) -> Any:

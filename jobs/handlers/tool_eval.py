@@ -9,8 +9,10 @@ from typing import Any, cast
 from engine.cancel import Cancelled
 from engine.events import CaseScored, Event, Finished, Notice, Started, TrialStarted
 from engine.specs import ToolEvalSpec
+from engine.tools.matchers import Similarity
 from engine.tools.plan import CannotRun
 from engine.tools.runner import run_tool_eval
+from engine.tools.similarity import make_similarity
 from engine.tools.trials import TrialKey
 from jobs.evals import eval_suite
 from jobs.handlers.record import Record
@@ -35,7 +37,12 @@ def handle(context: Context) -> dict[str, Any]:
     if not row.targets:
         record.update(targets=describe_targets(targets))
     events = run_tool_eval(
-        spec, eval_suite(row), targets, cancel=context.cancel, stored=stored_trials(row)
+        spec,
+        eval_suite(row),
+        targets,
+        cancel=context.cancel,
+        stored=stored_trials(row),
+        similarity=_similarity(spec, context),
     )
     with TrialWriter(row, context.report) as writer, closing(cast("Generator[Event]", events)):
         context.progress(done=writer.done, failed=writer.failed)
@@ -44,6 +51,17 @@ def handle(context: Context) -> dict[str, Any]:
     if ended.reason != "complete":
         raise Cancelled(ended.reason)
     return {"eval": row.id, "done": writer.done, "failed": writer.failed}
+
+
+def _similarity(spec: ToolEvalSpec, context: Context) -> Similarity | None:
+    """Whom semantic matchers ask, with the keys of the job's user."""
+    embedding, judge = (
+        resolve(context.job.user, [ref], context.settings)[0] if ref else None
+        for ref in (spec.embedding, spec.judge)
+    )
+    return make_similarity(
+        embedding, judge, context.cancel, timeout_s=spec.timeout_s, retries=spec.retries
+    )
 
 
 def _follow(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.events import Event, Notice
     from engine.specs import ToolEvalSpec
     from engine.targets import Target
+    from engine.tools.matchers import Similarity
     from engine.tools.suites import Suite
     from engine.tools.trials import Trial
     from webapp.commands.bench_output import Destination
@@ -61,12 +62,14 @@ def follow(
     targets: Sequence[Target],
     token: CancelToken,
     console: Console,
+    similarity: Similarity | None = None,
 ) -> Outcome:
     """Run the evaluation, and show on `console` how far it is."""
     from engine.tools.runner import run_tool_eval
 
     outcome = Outcome(spec, suite, targets)
-    collect(run_tool_eval(spec, suite, targets, cancel=token), outcome, console)
+    events = run_tool_eval(spec, suite, targets, cancel=token, similarity=similarity)
+    collect(events, outcome, console)
     return outcome
 
 

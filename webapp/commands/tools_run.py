@@ -76,6 +76,12 @@ _FIELDS = {
     help="Whether models must call a tool  [default: auto]",
 )
 @click.option("--count-recovered", is_flag=True, help="Calls written as plain text count.")
+@click.option(
+    "--embedding", metavar="PROVIDER/MODEL", help="Embedding model that semantic matchers ask."
+)
+@click.option(
+    "--judge", metavar="PROVIDER/MODEL", help="Model they ask where there is no embedding model."
+)
 @click.option("--max-tokens", type=int, help="Longest answer in tokens  [default: 1024]")
 @click.option("--temperature", type=float, help="Sampling temperature  [default: 0]")
 @click.option(
@@ -116,35 +122,41 @@ def run(ctx: click.Context, /, **flags: Any) -> None:
     from webapp.commands import bench_output, bench_run, tools_output, tools_targets
 
     destination = bench_output.Destination(flags["json_file"], save=False)
-    suite = read_suite(flags["suite_file"], flags["answers_file"], flags["mode"])
+    suite = read_suite(flags)
     with ExitStack() as stack:
         token = stack.enter_context(bench_run.interruptible())
         targets = tools_targets.choose(flags, stack)
         spec = _spec(flags, targets, suite)
         if flags["verbose"]:
             stack.enter_context(bench_output.logged_calls(targets))
-        outcome = tools_output.follow(spec, suite, targets, token, destination.notes)
+        similarity = tools_targets.asked_about_meaning(flags, token, spec)
+        outcome = tools_output.follow(spec, suite, targets, token, destination.notes, similarity)
     tools_output.show(outcome, destination)
     ctx.exit(outcome.exit_code)
 
 
-def read_suite(path: Path, answers: Path | None, mode: str | None) -> Suite:
+def read_suite(flags: dict[str, Any]) -> Suite:
     """The suite of a file in any known format; BadUsage names line and reason."""
     from engine.tools.io import ImportProblem
     from engine.tools.io.recorded import NO_ANSWER, load_suite
     from engine.tools.schemas import problems_of
 
+    path, answers = flags["suite_file"], flags["answers_file"]
     try:
         loaded = load_suite(
             _source("--suite", path), _source("--answers", answers) if answers else None
         )
     except ImportProblem as error:
         raise BadUsage(f"--suite: {error}") from None
-    if loaded.unanswered and mode != "schema":
+    if loaded.unanswered and flags["mode"] != "schema":
         raise BadUsage(f"--suite: {min(loaded.unanswered)} {NO_ANSWER}.")
-    for place, sentence in problems_of(loaded.suite).items():
+    for place, sentence in problems_of(loaded.suite, similarity=_asks_about_meaning(flags)).items():
         raise BadUsage(f"--suite: {path}, {place}: {sentence}")
     return loaded.suite
+
+
+def _asks_about_meaning(flags: dict[str, Any]) -> bool:
+    return bool(flags["embedding"] or flags["judge"])
 
 
 def _source(flag: str, path: Path) -> Source:
@@ -173,7 +185,7 @@ def _spec(flags: dict[str, Any], targets: list[Target], suite: Suite) -> ToolEva
         )
         if not cases_of(spec, suite):
             raise BadUsage(f"--suite: {flags['suite_file']} has no cases to run.")
-        check_scorable(spec, suite, similarity=False)
+        check_scorable(spec, suite, similarity=_asks_about_meaning(flags))
     except CannotRun as error:
         raise BadUsage(str(error)) from None
     except ValidationError as error:

@@ -11,8 +11,11 @@ from webapp.commands.bench_targets import demo_port, endpoint, with_demo
 from webapp.commands.problems import BadUsage
 
 if TYPE_CHECKING:
+    from engine.cancel import CancelToken
     from engine.config import Config
+    from engine.specs import ToolEvalSpec
     from engine.targets import Target
+    from engine.tools.matchers import Similarity
 
 
 def choose(flags: dict[str, Any], stack: ExitStack) -> list[Target]:
@@ -37,6 +40,19 @@ def choose(flags: dict[str, Any], stack: ExitStack) -> list[Target]:
     return with_demo([_target(name, config) for name in named], stack)
 
 
+def asked_about_meaning(
+    flags: dict[str, Any], token: CancelToken, spec: ToolEvalSpec
+) -> Similarity | None:
+    """Whom semantic matchers ask: the model of --embedding, else that of --judge."""
+    from engine.tools.similarity import make_similarity
+
+    embedding, judge = (
+        _target(flags[name], _read_config(flags["config"]), f"--{name}") if flags[name] else None
+        for name in ("embedding", "judge")
+    )
+    return make_similarity(embedding, judge, token, timeout_s=spec.timeout_s, retries=spec.retries)
+
+
 def _read_config(path: Path | None) -> Config:
     from engine.config import ConfigError, load_config
 
@@ -46,23 +62,23 @@ def _read_config(path: Path | None) -> Config:
         raise BadUsage(str(error)) from None
 
 
-def _target(name: str, config: Config) -> Target:
+def _target(name: str, config: Config, flag: str = "--target") -> Target:
     from engine.config import DEMO, ModelConfig, provider_target
 
     key, _, model_id = name.partition("/")
     if not key or not model_id:
-        raise BadUsage(f"--target: {name!r} is not PROVIDER/MODEL, such as demo/fast-small.")
+        raise BadUsage(f"{flag}: {name!r} is not PROVIDER/MODEL, such as demo/fast-small.")
     if key == DEMO and key not in config.providers:
         config = _shipped()
     provider = config.providers.get(key)
     if provider is None:
         raise BadUsage(
-            f"--target: there is no provider {key!r}; known are {', '.join(config.providers)}."
+            f"{flag}: there is no provider {key!r}; known are {', '.join(config.providers)}."
         )
     model = next((item for item in provider.models if item.id == model_id), None)
     if model is None and key != DEMO:
         known = ", ".join(item.id for item in provider.models) or "none"
-        raise BadUsage(f"--target: {key} has no model {model_id!r}; configured are: {known}.")
+        raise BadUsage(f"{flag}: {key} has no model {model_id!r}; configured are: {known}.")
     return provider_target(key, provider, model or ModelConfig(id=model_id), os.environ)
 
 

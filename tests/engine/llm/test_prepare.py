@@ -23,7 +23,7 @@ def target(model: str, **more: object) -> Target:
 def test_the_direct_path_writes_what_litellm_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = target("openai/some-model", api_base="http://127.0.0.1:9/v1", system_prompt="Be brief.")
     direct = prepare(asked, ASK)
-    monkeypatch.setattr(module, "_is_direct", lambda _: False)
+    monkeypatch.setattr(module, "is_direct", lambda _: False)
     theirs = prepare(asked, ASK)
     assert json.loads(direct.body) == json.loads(theirs.body)
     assert (direct.method, direct.url) == (theirs.method, theirs.url)
