@@ -13,8 +13,8 @@ from engine.tools.answers import Answer, ArgumentDiff, Call, Scored
 from engine.tools.bfcl_values import Parameter
 from engine.tools.modes import studio
 from engine.tools.modes.context import Context
-from engine.tools.rules import CaseRules
-from engine.tools.suites import ExpectAny, ExpectCalls, ExpectedCall, ExpectNone, Tool
+from engine.tools.rules import ArgumentRules, CallRules, CaseRules
+from engine.tools.suites import Allowed, ExpectAny, ExpectCalls, ExpectNone, OneOf, Tool
 
 # What these rules call wrong, in words.
 SENTENCES = {
@@ -55,7 +55,7 @@ class Truth:
 
     __slots__ = ("ignored", "name", "parameters", "required", "truth")
 
-    def __init__(self, expected: ExpectedCall, tool: Tool | None) -> None:
+    def __init__(self, expected: CallRules, tool: Tool | None) -> None:
         schema = (tool.original or tool.parameters) if tool else {}
         properties = schema.get("properties")
         properties = properties if isinstance(properties, Mapping) else {}
@@ -63,7 +63,7 @@ class Truth:
         self.name = tool.name if tool else expected.name
         self.required = required if isinstance(required, list) else []
         self.truth = possible_answer(expected)
-        self.ignored = {name for name, item in expected.arguments.items() if item.ignore}
+        self.ignored = {item.name for item in expected.arguments if item.argument.ignore}
         self.parameters = {
             name: Parameter(properties[name], allowed)
             for name, allowed in self.truth.items()
@@ -92,14 +92,29 @@ class Truth:
         return None
 
 
-def possible_answer(expected: ExpectedCall) -> dict[str, list[Any]]:
+def possible_answer(call: CallRules) -> dict[str, list[Any]]:
     """The allowed values of each argument as the leaderboard lists them: "" among them says
-    that it may be left out. Matchers have no place there; an ignored argument is left out."""
-    return {
-        name: [*argument.values, *([""] if argument.optional and "" not in argument.values else [])]
-        for name, argument in expected.arguments.items()
-        if not argument.ignore
-    }
+    that it may be left out, and each key of an object holds a list. Of matchers only the
+    values of `one_of` have a place there; an ignored argument is left out."""
+    return {item.name: _allowed(item) for item in call.arguments if not item.argument.ignore}
+
+
+def _allowed(item: ArgumentRules) -> list[Any]:
+    values = [*item.argument.values]
+    if isinstance(item.match, OneOf):
+        values += item.match.values
+    if not isinstance(item.match, Allowed):
+        values = [_listed(value) for value in values]
+    return [*values, ""] if item.argument.optional and "" not in values else values
+
+
+def _listed(value: Any) -> Any:
+    """An object as it is compared there: one level of lists."""
+    if isinstance(value, dict):
+        return {key: [item] for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_listed(item) if isinstance(item, dict) else item for item in value]
+    return value
 
 
 def judge(rules: CaseRules, answer: Answer, context: Context) -> Scored:
@@ -138,12 +153,11 @@ def _ready(rules: CaseRules) -> list[tuple[list[Truth], Check]]:
 
 def _made_ready(rules: CaseRules) -> list[tuple[list[Truth], Check]]:
     tools = [ready.tool for ready in rules.tools.values()]
-    expected = [[call.expected for call in calls] for calls in rules.alternatives]
-    return [_by_category(rules.case.category, calls, tools) for calls in expected]
+    return [_by_category(rules.case.category, calls, tools) for calls in rules.alternatives]
 
 
 def _by_category(
-    category: str, calls: Sequence[ExpectedCall], tools: Sequence[Tool]
+    category: str, calls: Sequence[CallRules], tools: Sequence[Tool]
 ) -> tuple[list[Truth], Check]:
     """The leaderboard's categories by their names; other cases by their number of calls."""
     named = {tool.name: tool for tool in tools}

@@ -194,6 +194,21 @@ def test_a_suite_of_ones_own_is_scored_by_the_number_of_its_calls() -> None:
     assert score(case, suite, answer(oslo), mode="bfcl").passed
 
 
+def test_values_of_ones_own_are_listed_as_the_leaderboard_lists_them() -> None:
+    place = {"values": [{"street": "A", "deep": {"no": 1}}]}
+    one = {"values": [], "match": {"kind": "one_of", "values": [1, 2]}}
+    items = {"values": [[{"n": 1}, {"n": 2}]]}
+    tools = [{"name": "f", "parameters": {"type": "object", "properties": {
+        "place": {"type": "object"}, "one": {"type": "integer"},
+        "items": {"type": "array", "items": {"type": "object"}}}}}]  # fmt: skip
+    case, suite = suite_of(calls(due("f", place=place, one=one, items=items)), tools=tools)
+    right = {"place": {"street": "a.", "deep": {"no": 1}}, "one": 2, "items": [{"n": 1}, {"n": 2}]}
+    assert score(case, suite, answer(made("f", **right)), mode="bfcl").passed
+    for wrong in ({"one": 3}, {"place": {"street": "A"}}, {"items": [{"n": 2}, {"n": 1}]}):
+        given = answer(made("f", **{**right, **wrong}))
+        assert not score(case, suite, given, mode="bfcl").passed
+
+
 # schema, allowed values, value, passes the leaderboard, passes the studio: docs/tools.md
 FLAWS: list[tuple[dict[str, Any], list[Any], Any, bool, bool]] = [
     ({"type": "string"}, ["15"], "1.5", True, False),
