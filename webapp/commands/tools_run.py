@@ -146,13 +146,14 @@ def read_suite(flags: dict[str, Any]) -> Suite:
         loaded = load_suite(
             _source("--suite", path), _source("--answers", answers) if answers else None
         )
+        suite = loaded.suite
     except ImportProblem as error:
         raise BadUsage(f"--suite: {error}") from None
     if loaded.unanswered and flags["mode"] != "schema":
         raise BadUsage(f"--suite: {min(loaded.unanswered)} {NO_ANSWER}.")
-    for place, sentence in problems_of(loaded.suite, similarity=_asks_about_meaning(flags)).items():
+    for place, sentence in problems_of(suite, similarity=_asks_about_meaning(flags)).items():
         raise BadUsage(f"--suite: {path}, {place}: {sentence}")
-    return loaded.suite
+    return suite
 
 
 def _asks_about_meaning(flags: dict[str, Any]) -> bool:

@@ -15,7 +15,7 @@ import click
 from engine.stats import wilson
 from engine.tools.answers import Mode, Scored
 from engine.tools.io.problems import ImportProblem, Source
-from engine.tools.io.recorded import NO_ANSWER, Loaded, Recorded, load_suite, read_calls
+from engine.tools.io.recorded import NO_ANSWER, Recorded, load_suite, read_calls
 from engine.tools.matchers import NoSimilarity
 from engine.tools.modes.bfcl import Unscorable
 from engine.tools.scoring import Scorer
@@ -23,6 +23,9 @@ from webapp.commands.problems import BadUsage
 
 if TYPE_CHECKING:
     from engine.tools.suites import Case
+
+
+Known = dict[str, "tuple[Case, Scorer]"]
 
 
 def score(
@@ -34,11 +37,17 @@ def score(
     with _without_collection():
         try:
             loaded = load_suite(_source(suite), _source(answers) if answers else None)
-            known = {case.id: case for case in loaded.suite.cases}
+            known = {
+                case.id: (case, scorer)
+                for part in loaded.suites
+                for scorer in [Scorer(part, mode=cast("Mode", mode))]
+                for case in part.cases
+            }
             lines = list(read_calls(Source(name, calls.read()), known))
         except ImportProblem as problem:
             raise BadUsage(str(problem)) from None
-        results = _scored(loaded, known, lines, cast("Mode", mode), name)
+        unanswered = loaded.unanswered if mode != "schema" else frozenset()
+        results = _scored(known, unanswered, lines, name)
     if json_file is not None:
         _write((_line(item, result) for item, result in results), json_file)
     if json_file != "-":
@@ -63,15 +72,15 @@ def _source(path: Path) -> Source:
 
 
 def _scored(
-    loaded: Loaded, known: dict[str, Case], lines: Iterable[Recorded], mode: Mode, file: str
+    known: Known, unanswered: frozenset[str], lines: Iterable[Recorded], file: str
 ) -> list[tuple[Recorded, Scored]]:
-    scorer = Scorer(loaded.suite, mode=mode)
     results = []
     for item in lines:
-        if item.case in loaded.unanswered and mode != "schema":
+        if item.case in unanswered:
             raise BadUsage(str(ImportProblem(item.line, f"{item.case} {NO_ANSWER}.", file)))
+        case, scorer = known[item.case]
         try:
-            results.append((item, scorer.score(known[item.case], item.answer)))
+            results.append((item, scorer.score(case, item.answer)))
         except (NoSimilarity, Unscorable) as error:
             raise BadUsage(str(ImportProblem(item.line, str(error), file))) from None
     return results

@@ -11,7 +11,7 @@ from engine.tools.io import bfcl, detect, import_suite
 from engine.tools.io.bfcl_cases import category_of
 from engine.tools.io.problems import ImportProblem, Source
 from engine.tools.io.text import decoded, json_lines
-from engine.tools.suites import Suite
+from engine.tools.suites import CASES_MAX, Suite
 
 NO_ANSWER = "has no possible answer; give the file that holds it with --answers"
 
@@ -25,27 +25,47 @@ class Recorded(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """A suite to score with. `unanswered` are the cases of which nobody said what is right:
-    their schemas can be checked, and nothing else."""
+    """What to score with: a file of more cases than a suite holds is several suites.
+    `unanswered` are the cases of which nobody said what is right: their schemas can be
+    checked, and nothing else."""
 
-    suite: Suite
+    suites: tuple[Suite, ...]
     unanswered: frozenset[str]
+
+    @property
+    def suite(self) -> Suite:
+        """The only one. Raises ImportProblem where one suite cannot hold the cases."""
+        if len(self.suites) > 1:
+            reason = f"A suite has at most {CASES_MAX:,} cases; split the file."
+            raise ImportProblem(None, reason)
+        return self.suites[0]
 
 
 def load_suite(suite: Source, answers: Source | None) -> Loaded:
-    """The suite in a file of ours or of BFCL's (then with its possible answers). Raises
+    """The cases in a file of ours or of BFCL's (then with its possible answers). Raises
     ImportProblem."""
-    name = suite.name.rpartition(".")[0] or suite.name
     suite = _as_lines(suite)
     if answers is None and detect(suite) != bfcl.KEY:
-        return Loaded(import_suite([suite]).suite, frozenset())
+        return Loaded((import_suite([suite]).suite,), frozenset())
     sources = [suite] if answers is None else [suite, _as_lines(answers)]
     missing = _unanswered(sources)
     if missing:
         filled = "\n".join(json.dumps(_nothing_said(case_id)) for case_id in missing)
         sources.append(Source("", filled.encode()))
-    imported = import_suite(sources, form=bfcl.KEY, name=name)
-    return Loaded(imported.suite, frozenset(missing))
+    suites = tuple(
+        import_suite([part, *sources[1:]], form=bfcl.KEY).suite for part in _parts(suite)
+    )
+    return Loaded(suites, frozenset(missing))
+
+
+def _parts(source: Source) -> Iterator[Source]:
+    """A file of questions in parts of as many lines as a suite may have cases. Empty lines
+    stand for those of the parts before, so that line numbers are the file's."""
+    lines = decoded(source).split("\n")
+    for start in range(0, len(lines), CASES_MAX):
+        part = "\n".join(lines[start : start + CASES_MAX])
+        if part.strip():
+            yield Source(source.name, ("\n" * start + part).encode())
 
 
 def _as_lines(source: Source) -> Source:
@@ -63,6 +83,7 @@ def _as_lines(source: Source) -> Source:
 def _unanswered(sources: Sequence[Source]) -> list[str]:
     """The questions of one turn that call for a possible answer and have none."""
     asked: dict[str, bool] = {}
+    twice = "The id {!r} stands there twice."
     answered: set[str] = set()
     for source in sources:
         for line in json_lines(decoded(source), source.name):
@@ -71,6 +92,8 @@ def _unanswered(sources: Sequence[Source]) -> list[str]:
             if isinstance(case_id, str) and "ground_truth" in value:
                 answered.add(case_id)
             if isinstance(case_id, str) and "question" in value:
+                if case_id in asked:
+                    raise ImportProblem(line.number, twice.format(case_id), source.name)
                 category = category_of(case_id)
                 asked[case_id] = "relevance" not in category and "multi_turn" not in category
     return [case_id for case_id, due in asked.items() if due and case_id not in answered]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.tools.answers import Answer, Call
+from engine.tools.io import recorded
 from engine.tools.io.problems import ImportProblem, Source
 from engine.tools.io.recorded import load_suite, read_calls
 
@@ -88,7 +89,6 @@ def test_cases_without_a_possible_answer_are_known() -> None:
     loaded = load_suite(questions, file({"id": "simple_0", "ground_truth": [{"f": {}}]}))
     assert [case.id for case in loaded.suite.cases] == ["simple_0", "simple_1", "irrelevance_0"]
     assert loaded.unanswered == {"simple_1"}
-    assert loaded.suite.name == "q"
     assert load_suite(questions, None).unanswered == {"simple_0", "simple_1"}
 
 
@@ -102,3 +102,18 @@ def test_a_file_may_be_one_list() -> None:
 def test_a_broken_list_is_named(text: str) -> None:
     with pytest.raises(ImportProblem, match=r"q.json: This is not JSON"):
         load_suite(Source("q.json", text.encode()), None)
+
+
+def test_a_file_of_more_cases_than_a_suite_holds_is_several(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recorded, "CASES_MAX", 2)
+    items = [question(f"irrelevance_{index}") for index in range(5)]
+    loaded = load_suite(file(*items), None)
+    assert [len(suite.cases) for suite in loaded.suites] == [2, 2, 1]
+    with pytest.raises(ImportProblem, match="A suite has at most 2 cases"):
+        _ = loaded.suite
+    with pytest.raises(ImportProblem, match=r"q\.json, line 6: The id 'irrelevance_0' stands"):
+        load_suite(file(*items, items[0]), None)
+    with pytest.raises(ImportProblem, match=r"q\.json, line 6"):
+        load_suite(file(*items, {**items[0], "id": "irrelevance_9", "function": [5]}), None)
