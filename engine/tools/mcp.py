@@ -303,6 +303,8 @@ _OTHER = frozenset({400, 404, 405, 406, 415, 501})
 
 
 def _explained(problem: Exception, watch: Watch, kind: str) -> McpProblem:
+    import httpx2
+
     where = watch.where
     if isinstance(problem, McpProblem):
         return problem
@@ -310,6 +312,8 @@ def _explained(problem: Exception, watch: Watch, kind: str) -> McpProblem:
         told = _STATUS.get(watch.status, "{where} answered HTTP {status}.")
         sentence = told.format(where=where, status=watch.status)
         return (_TryOther if kind == "http" and watch.status in _OTHER else McpProblem)(sentence)
+    if isinstance(problem, httpx2.SSEError):
+        return McpProblem(f"{where} sent an event that is too large (1 MB over SSE) or is none.")
     if isinstance(problem, OSError) and kind == "stdio":
         return McpProblem(f"{where} cannot be started: {problem.strerror or problem}.")
     return McpProblem(f"{where} does not speak MCP, or broke off while it listed its tools.")

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from engine.specs import explain
 from engine.tools.io.problems import ImportProblem, Source
 
-MAX_BYTES = 20 * 1024 * 1024
+MAX_BYTES = 40 * 1024 * 1024
 # Deeper than any schema people write, and far from the depth that breaks a parser.
 MAX_DEPTH = 64
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")

@@ -225,6 +225,26 @@ def test_an_answer_cut_in_the_middle_and_a_compressed_one(bad: BadServer) -> Non
     assert "compresses its answer" in refusal(bad.url)
 
 
+def test_an_event_that_is_too_large_ends_a_listing_over_sse(bad: BadServer) -> None:
+    streams: list[socket.socket] = []
+
+    def script(
+        client: socket.socket, head: str, asked: dict[str, Any], release: threading.Event
+    ) -> None:
+        if head.startswith("GET"):
+            streams.append(client)
+            start = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+            client.sendall(start + b"event: endpoint\ndata: /messages\n\n")
+            release.wait(10)
+            return
+        reply(client, b"", "202 Accepted")
+        if asked.get("method") == "initialize":
+            streams[0].sendall(b"event: message\ndata: " + b"x" * 2_000_000 + b"\n\n")
+
+    bad.script = script
+    assert "sent an event that is too large" in refusal(bad.url, transport="sse")
+
+
 STDIO = """
 import json, sys
 for line in sys.stdin:

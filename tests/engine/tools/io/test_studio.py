@@ -107,8 +107,8 @@ def test_bytes_that_are_not_utf8_name_their_line() -> None:
 def test_ten_megabytes_in_one_text_are_refused_and_more_is_not_read() -> None:
     long = SMALL | {"description": "x" * 10_000_000}
     assert "200,000 characters" in problem(long).reason
-    with pytest.raises(ImportProblem, match="larger than 20 MB"):
-        import_suite([Source("s", b" " * (20 * 1024 * 1024 + 1))])
+    with pytest.raises(ImportProblem, match="larger than 40 MB"):
+        import_suite([Source("s", b" " * (40 * 1024 * 1024 + 1))])
 
 
 def test_a_format_that_does_not_exist_and_no_file_at_all() -> None:
