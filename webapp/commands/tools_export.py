@@ -53,20 +53,16 @@ def _read(suite: str) -> Suite:
 
 
 def _stored(number: str, email: str) -> Suite:
-    from engine.tools.suites import Suite
-    from webapp.models import SuiteRow, SuiteVersion
+    from webapp.models import SuiteRow
+    from webapp.tools import store
 
     with installation():
-        owner = account(email)
-        row = SuiteRow.get_or_none(
-            (SuiteRow.user == owner)
-            & (SuiteRow.id == (int(number) if number.isdecimal() else 0))
-            & SuiteRow.deleted_at.is_null()
-        )
+        wanted = SuiteRow.id == (int(number) if number.isdecimal() and len(number) < 10 else 0)
+        mine = (SuiteRow.user == account(email)) & SuiteRow.deleted_at.is_null()
+        row = SuiteRow.get_or_none(wanted & mine)
         if row is None:
             raise Failure(f"{email} has no suite {number}; the number stands in its address.")
-        latest = SuiteVersion.get((SuiteVersion.suite == row) & (SuiteVersion.number == row.number))
-        return Suite.model_validate(latest.content)
+        return store.suite_of(store.latest(row))
 
 
 def _written(made: Exported, out: Path | None) -> None:

@@ -147,18 +147,11 @@ def _size(suite: Suite) -> str:
 
 
 def _stored(suite: Suite, email: str) -> str:
-    from engine.tools.io.studio import lean
-    from webapp import db
-    from webapp.models import SuiteRow, SuiteVersion
+    from webapp.tools import store
 
     with installation():
         owner = account(email)
-        row = SuiteRow(
-            user=owner, name=suite.name, number=1, tools=len(suite.tools), cases=len(suite.cases)
-        )
-        with db.write():
-            row.save(force_insert=True)
-            SuiteVersion.create(suite=row, number=1, content=lean(suite), note="Imported")
+        row = store.create(owner, suite, "Imported at the command line")
         return f"“{suite.name}” is suite {row.id} of {owner.email}: {_size(suite)}."
 
 

@@ -13,7 +13,7 @@ from webapp.access import me
 from webapp.catalog import read_config
 from webapp.tools import store
 from webapp.tools.blueprint import bp
-from webapp.tools.documents import check, found_in
+from webapp.tools.documents import check
 
 PAGE = "tools/new_suite.html"
 NOTHING = "Choose a file, or paste its text."
@@ -69,12 +69,8 @@ def _imported(typed: dict[str, str]) -> Imported:
         sources = [Source("", typed["text"].encode())]
     if not sources:
         raise ImportProblem(None, NOTHING)
-    imported = import_suite(sources, form=typed["format"] or None, name=typed["suite_name"])
-    wrong = found_in(imported.suite).problems
-    if wrong:
-        path, sentence = wrong[0]
-        raise ImportProblem(None, f"{path}: {sentence}")
-    return imported
+    form, name = typed["format"] or None, typed["suite_name"]
+    return import_suite(sources, form=form, name=name, check=True)
 
 
 def context(**more: Any) -> dict[str, Any]:
