@@ -30,8 +30,9 @@ from engine.speed.load.work import CANCEL, NONCE, Message, Ready, Report, Share,
 TICK_NS = 50_000_000
 # With this many streams open the loop naps before it looks for what came: a wake-up for
 # every chunk would cost more than reading it, here and at an endpoint on the same machine.
-# The kernel has noted when each chunk came, so a nap moves no time.
-MANY, NAP_NS = 32, 400_000
+# The kernel has noted when each chunk came, so a nap moves no time. It is a long one while
+# the last look found few chunks.
+MANY, FEW, NAP_NS, LONG_NAP_NS = 32, 4, 400_000, 1_000_000
 # Nearer than this, a due time is waited for by looking at the clock.
 SPIN_NS = 60_000
 # epoll counts in milliseconds, rounded up.
@@ -62,6 +63,7 @@ class Generator:
         self._nonce = NONCE.encode()
         self._stop_ns = 0
         self._looked_ns = 0
+        self._found = 0
         self._cancelled = False
 
     def connect(self) -> int:
@@ -126,10 +128,10 @@ class Generator:
 
     def _round(self) -> None:
         """Read what came, send what is due, and do a little of the untimed work."""
-        ready = self._read(self._wait_s())
+        self._found = self._read(self._wait_s())
         if self._due:
             self._dispatch()
-        if ready < BACKLOG:
+        if self._found < BACKLOG:
             self._finisher.step()
         now = time.monotonic_ns()
         if now >= self._looked_ns + TICK_NS:
@@ -147,7 +149,7 @@ class Generator:
             return 0.0
         crowded = self._busy >= MANY and self._connections.stamped
         if crowded or ahead < MILLISECOND_NS + SPIN_NS:
-            nap = min(NAP_NS, ahead - SPIN_NS)
+            nap = min(LONG_NAP_NS if self._found < FEW else NAP_NS, ahead - SPIN_NS)
             time.sleep(nap / 1e9)
             ahead -= nap
         return max(0, ahead - MILLISECOND_NS) / 1e9
