@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from engine.tools.answers import Answer, Call
+from engine.tools.arguments import read_arguments
 from engine.tools.io import bfcl, detect, import_suite
 from engine.tools.io.bfcl_cases import category_of
 from engine.tools.io.problems import ImportProblem, Source
@@ -172,12 +173,8 @@ def _arguments(given: Any) -> tuple[dict[str, Any] | None, str]:
     could not be read: None."""
     if isinstance(given, dict):
         return given, ""
-    if given is None or given == "":
+    if given is None:
         return {}, ""
     if not isinstance(given, str):
         return None, json.dumps(given)
-    try:
-        value = json.loads(given)
-    except (ValueError, RecursionError):
-        return None, given
-    return (value if isinstance(value, dict) else None), given
+    return read_arguments(given), given
