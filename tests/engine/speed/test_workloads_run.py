@@ -46,7 +46,7 @@ def only(spec: BenchmarkSpec, events: Iterable[Event], *targets: Target) -> Resu
     return found
 
 
-LOAD = {"levels": [2], "requests": 6}
+LOAD = {"levels": [2], "requests": 4}
 
 
 @pytest.mark.parametrize("load", [None, LOAD])
@@ -56,18 +56,18 @@ def test_no_prefix_cache_answers_a_default_run_however_often_it_is_made(
     caching = target(demo, system_prompt="You keep the records of a harbour. " * 40)
     taken: list[Sample] = []
     for _ in range(2):
-        _, events = run(caching, context_tiers=[1_500], load=load)
+        _, events = run(caching, context_tiers=[1_500], load=load, runs=2)
         taken += samples(events)
     assert all(sample.ok for sample in taken)
     read = sum(sample.tokens.input or 0 for sample in taken)
-    assert read > 8 * 1_500
+    assert read > 4 * 1_500
     assert sum(sample.tokens.cached or 0 for sample in taken) <= 0.01 * read
 
 
 @pytest.mark.parametrize("load", [None, LOAD])
 def test_a_warm_run_is_answered_by_the_cache_after_one_request(demo: DemoServer, load: Any) -> None:
     caching = target(demo)
-    spec, events = run(caching, context_tiers=[1_500], cache="warm", load=load)
+    spec, events = run(caching, context_tiers=[1_500], cache="warm", load=load, runs=2)
     (priming,) = [s for s in samples(events) if s.key.warmup]
     assert priming.tokens.cached == 0
     tokens = only(spec, events, caching).tokens
@@ -77,7 +77,7 @@ def test_a_warm_run_is_answered_by_the_cache_after_one_request(demo: DemoServer,
 
 
 def test_a_set_is_asked_in_turn_with_its_own_lengths(demo: DemoServer) -> None:
-    _, events = run(target(demo), prompts=PROMPTS, runs=8)
+    _, events = run(target(demo, "plain"), prompts=PROMPTS, runs=8)
     taken = samples(events)
     indices = [sample.prompt_index for sample in taken]
     assert set(indices[:4]) == {0, 1, 2, 3}
@@ -86,7 +86,7 @@ def test_a_set_is_asked_in_turn_with_its_own_lengths(demo: DemoServer) -> None:
 
 
 def test_a_load_level_deals_the_set_out(demo: DemoServer) -> None:
-    _, events = run(target(demo), prompts=PROMPTS, load={"levels": [3], "requests": 12})
+    _, events = run(target(demo, "plain"), prompts=PROMPTS, load={"levels": [3], "requests": 12})
     taken = samples(events)
     indices = sorted(sample.prompt_index or 0 for sample in taken)
     assert indices == sorted([0, 1, 2, 3] * 3)
@@ -95,7 +95,7 @@ def test_a_load_level_deals_the_set_out(demo: DemoServer) -> None:
 
 def test_drawn_lengths_are_what_the_provider_counts(demo: DemoServer) -> None:
     drawn = {"input_mean": 200, "input_std": 60, "output_mean": 10, "output_std": 5}
-    _, events = run(target(demo), synthetic=drawn, fixed_output=True, runs=6)
+    _, events = run(target(demo, "plain"), synthetic=drawn, fixed_output=True, runs=6)
     taken = samples(events)
     assert len({sample.tokens.output for sample in taken}) > 2
     assert len({sample.tokens.input for sample in taken}) > 2
@@ -130,15 +130,14 @@ def test_recall_is_seen_as_the_demo_knows_it(demo: DemoServer, load: Any) -> Non
     near, far = target(demo), target(demo, "jittery")
     asked: dict[str, Any] = {
         "recall": True,
-        "context_tiers": [0, 9_000],
+        "context_tiers": [9_000],
         "max_tokens": 16,
-        "runs": 3,
+        "runs": 2,
     }
     before = len(demo.truth())
     spec, events = run(near, far, load=load, **asked)
     found = results(samples(events), (near, far), spec)
     rows = {(row.model, row.context_tokens): row.recall for row in found}
-    assert {tier for (_, tier), recall in rows.items() if not recall.n} == {0}
     assert rows["jittery", 9_000].share == 1
     low, high = rows["jittery", 9_000].ci95
     assert low is not None
