@@ -45,8 +45,8 @@ class Notice:
     """Something the user should know, in one sentence (a skipped tier, a lost target).
 
     `code` is a stable word for machines: tier_skipped, target_left_out, no_usage, bundled,
-    saturated, no_fixed_output, budget_unpriced, budget_reached, tool_choice_auto, renamed,
-    no_call_required.
+    saturated, no_fixed_output, budget_unpriced, budget_reached, counts_differ,
+    tool_choice_auto, renamed, no_call_required.
     `dropped` is the number of planned samples or trials that will not be taken because of it.
     """
 

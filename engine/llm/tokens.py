@@ -14,14 +14,23 @@ ESTIMATE: Encoding = "cl100k_base"
 
 # OpenAI's models by the table they use; the newest names are not in tiktoken's own list.
 _O200K = re.compile(r"(?:ft:)?(gpt-4o|gpt-4\.[15]|gpt-[5-9]|gpt-oss|chatgpt-4o|o[1-9])(?![0-9a-z])")
+_CL100K = re.compile(r"(?:ft:)?gpt-(4|3\.5)(?![0-9a-z.])")
 _OPENAI_PREFIXES = frozenset({"openai", "azure"})
 
 
 def encoding_of(litellm_model: str) -> Encoding:
     """The encoding that an OpenAI model reads; for any other model the one of the estimate."""
+    return tokenizer_of(litellm_model) or ESTIMATE
+
+
+def tokenizer_of(litellm_model: str) -> Encoding | None:
+    """The encoding of an OpenAI model; None for a model whose tokenizer is not at hand."""
     prefix, _, name = litellm_model.rpartition("/")
-    known = not prefix or prefix.partition("/")[0] in _OPENAI_PREFIXES
-    return "o200k_base" if known and _O200K.match(name) else ESTIMATE
+    if prefix and prefix.partition("/")[0] not in _OPENAI_PREFIXES:
+        return None
+    if _O200K.match(name):
+        return "o200k_base"
+    return "cl100k_base" if _CL100K.match(name) else None
 
 
 @cache

@@ -11,7 +11,7 @@ from engine.llm.ask import Asked
 from engine.llm.decode import OVERSIZE, late_sentence
 from engine.llm.errors import ProviderError
 from engine.llm.exchange import Capture
-from engine.llm.tokens import count_tokens
+from engine.llm.tokens import ESTIMATE, Encoding, count_tokens
 from engine.pricing import Price, cost_usd
 from engine.samples import Arrivals, Outcome, Sample, SampleKey, Tokens
 
@@ -19,16 +19,28 @@ from engine.samples import Arrivals, Outcome, Sample, SampleKey, Tokens
 TEXT_CHARS = 20_000
 
 
-def measure(key: SampleKey, asked: Asked, price: Price | None, prompt_text: str) -> Sample:
+# The provider's count and its own tokenizer's may differ by this share, and by a few tokens
+# that no text shows.
+COUNTS_DIFFER, UNSEEN_TOKENS = 0.05, 4
+
+
+def measure(
+    key: SampleKey,
+    asked: Asked,
+    price: Price | None,
+    prompt_text: str,
+    tokenizer: Encoding | None = None,
+) -> Sample:
     """The sample of one request. Latency and speed are given only for an ok sample or for
-    the part of an incomplete one that was really seen."""
+    the part of an incomplete one that was really seen. `tokenizer` is the model's own, where
+    it is at hand."""
     base = Sample(key=key, outcome="failed", tries=asked.tries)
     capture, decoded = asked.capture, asked.decoded
     if capture is None or decoded is None:
         return _without_answer(base, asked)
     outcome, error = _outcome(asked, capture, decoded)
     times = _times(capture, decoded.events)
-    tokens = _tokens(decoded, prompt_text, complete=outcome == "ok")
+    tokens = _tokens(decoded, prompt_text, tokenizer, complete=outcome == "ok")
     streamed = _streamed(tokens, decoded)
     arrivals, bundled = _arrivals(decoded.events, capture.sent_ns, streamed)
     sample = replace(
@@ -123,9 +135,24 @@ def _times(capture: Capture, events: Sequence[TokenEvent]) -> _Times:
     )
 
 
-def _tokens(decoded: Decoded, prompt_text: str, complete: bool) -> Tokens:
-    """Provider usage first, then an estimate by tiktoken; a count that nobody reported is
-    marked as such by `source`, and a stream that broke off has no invented total."""
+def counted_otherwise(sample: Sample, tokenizer: Encoding) -> int | None:
+    """The tokens that the model's own tokenizer finds in the answer, if they are not those the
+    provider reported; None where they agree or cannot be compared."""
+    told = sample.tokens
+    whole = len(sample.text) < TEXT_CHARS and sample.finish_reason in ("stop", "length")
+    if not (sample.ok and whole and told.source == "usage" and told.output is not None):
+        return None
+    said = told.output - (told.reasoning or 0)
+    found = count_tokens(sample.text, tokenizer)
+    return found if abs(found - said) > max(COUNTS_DIFFER * said, UNSEEN_TOKENS) else None
+
+
+def _tokens(
+    decoded: Decoded, prompt_text: str, tokenizer: Encoding | None, *, complete: bool
+) -> Tokens:
+    """Provider usage first, then the model's own tokenizer, then an estimate by tiktoken; a
+    count that nobody reported is marked as such by `source`, and a stream that broke off has
+    no invented total."""
     usage: Usage = decoded.usage
     if usage.output is not None:
         return Tokens(
@@ -141,11 +168,12 @@ def _tokens(decoded: Decoded, prompt_text: str, complete: bool) -> Tokens:
         return Tokens(usage.input, source="none" if usage.input is None else "usage")
     written = decoded.text + decoded.reasoning
     written += "".join(call["name"] + call["arguments"] for call in decoded.tool_calls)
+    encoding = tokenizer or ESTIMATE
     return Tokens(
-        input=count_tokens(prompt_text) if usage.input is None else usage.input,
-        output=count_tokens(written),
-        reasoning=count_tokens(decoded.reasoning) if decoded.reasoning else None,
-        source="estimate",
+        input=count_tokens(prompt_text, encoding) if usage.input is None else usage.input,
+        output=count_tokens(written, encoding),
+        reasoning=count_tokens(decoded.reasoning, encoding) if decoded.reasoning else None,
+        source="tokenizer" if tokenizer else "estimate",
     )
 
 

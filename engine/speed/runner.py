@@ -18,12 +18,13 @@ from engine.cancel import CancelToken
 from engine.environment import describe_environment
 from engine.events import Event, Finished, Notice, SampleDone, SampleFailed, SampleStarted, Started
 from engine.llm.ask import Asked, Asker
+from engine.llm.tokens import tokenizer_of
 from engine.pricing import price_of
 from engine.quiet import short_slices
 from engine.samples import LevelKey, Sample, SampleKey
 from engine.specs import BenchmarkSpec
 from engine.speed.budget import Budget
-from engine.speed.metrics import measure
+from engine.speed.metrics import counted_otherwise, measure
 from engine.speed.plan import make_plan, still_to_take
 from engine.speed.recall import recalled
 from engine.speed.workload import Question, Workload
@@ -147,6 +148,7 @@ class _Lane:
                 self._run.budget.add(sample)
                 self._emit(SampleDone(sample) if sample.ok else SampleFailed(sample))
                 self._look(sample, keys[position + 1 :])
+                await self._recount(sample)
         finally:
             for asker in self._askers.values():
                 asker.close()
@@ -200,6 +202,21 @@ class _Lane:
             )
             self._notice(sample, "bundled", text)
 
+    async def _recount(self, sample: Sample) -> None:
+        """Hold the provider's count against its own tokenizer's, where that is at hand."""
+        target = self._targets[sample.key.provider, sample.key.model]
+        tokenizer = tokenizer_of(target.litellm_model)
+        if tokenizer is None or ("counts_differ", target.model) in self._noticed:
+            return
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._cpu, counted_otherwise, sample, tokenizer)
+        if found is not None:
+            text = (
+                f"{target.label or target.model} reports {sample.tokens.output:,} tokens for an "
+                f"answer in which its tokenizer finds {found:,}; rates follow its report."
+            )
+            self._notice(sample, "counts_differ", text)
+
     def _notice(self, sample: Sample, code: str, text: str, dropped: int = 0) -> None:
         ref = self._targets[sample.key.provider, sample.key.model].ref
         if (code, ref.model) not in self._noticed:
@@ -208,6 +225,7 @@ class _Lane:
 
 
 def _measured(key: SampleKey, asked: Asked, target: Target, question: Question) -> Sample:
-    sample = measure(key, asked, price_of(target), question.text)
+    tokenizer = tokenizer_of(target.litellm_model)
+    sample = measure(key, asked, price_of(target), question.text, tokenizer)
     recall = recalled(sample, question.fact)
     return replace(sample, prompt_index=question.index, recall=recall)

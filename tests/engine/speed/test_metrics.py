@@ -11,7 +11,7 @@ from engine.llm.ask import Asked
 from engine.llm.errors import ProviderError
 from engine.llm.exchange import Capture
 from engine.samples import Sample, SampleKey
-from engine.speed.metrics import measure
+from engine.speed.metrics import counted_otherwise, measure
 
 KEY = SampleKey("p", "m", 0, 0, False)
 MS = 1_000_000
@@ -169,3 +169,28 @@ def test_a_cancelled_stream_is_incomplete() -> None:
     decoded = Decoded(events=STEADY[:2])
     it = measure(KEY, Asked(capture=capture, decoded=decoded, cancelled=True), None, "hi")
     assert it.outcome == "incomplete"
+
+
+@pytest.mark.parametrize(
+    ("output", "reasoning", "finish", "found"),
+    [
+        (100, None, "stop", None),
+        (104, None, "stop", None),
+        (106, None, "stop", 100),
+        (94, None, "length", 100),
+        (1_100, 1_000, "stop", None),
+        (150, None, "tool_calls", None),
+    ],
+)
+def test_a_count_that_the_models_own_tokenizer_does_not_find_is_told(
+    output: int, reasoning: int | None, finish: str, found: int | None
+) -> None:
+    it = sample(STEADY, Usage(9, output, reasoning), text=" sea" * 100, finish_reason=finish)
+    assert counted_otherwise(it, "o200k_base") == found
+
+
+def test_an_openai_model_without_usage_is_counted_by_its_own_tokenizer() -> None:
+    decoded = Decoded(events=STEADY, text="one two three", finished=True, finish_reason="stop")
+    asked = Asked(capture=Capture(sent_ns=SENT, ended_ns=SENT), decoded=decoded)
+    it = measure(KEY, asked, None, "hi there", "o200k_base")
+    assert (it.tokens.input, it.tokens.output, it.tokens.source) == (2, 3, "tokenizer")

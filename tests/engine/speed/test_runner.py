@@ -19,6 +19,8 @@ from engine.samples import Sample, SampleKey
 from engine.specs import BenchmarkSpec
 from engine.speed.runner import run_benchmark
 from engine.targets import Target
+from tests.engine.llm.scripted_server import ScriptedServer
+from tests.engine.llm.streams import chunked, delta, head, sse
 from tests.helpers import eventually
 
 
@@ -254,3 +256,16 @@ def test_a_price_of_the_owner_becomes_a_cost(demo: DemoServer) -> None:
     assert sample.tokens.output is not None
     exact = (sample.tokens.input * 3 + sample.tokens.output * 15) / 1e6
     assert sample.cost_usd == pytest.approx(exact, abs=1e-12)
+
+
+def test_a_provider_that_counts_otherwise_than_its_tokenizer_is_noticed_once() -> None:
+    chunks = (delta("one two three"), delta(finish_reason="stop"))
+    counts = delta(usage={"prompt_tokens": 9, "completion_tokens": 30}) | {"choices": []}
+    server = ScriptedServer([[head() + chunked(sse(*chunks, counts, "[DONE]"))]])
+    server.start()
+    wrong = Target("p", "gpt-4o", "openai/gpt-4o", server.base_url, "k", allow_private=True)
+    notices = [event for event in run([wrong], runs=2) if isinstance(event, Notice)]
+    server.stop()
+    (told,) = (notice for notice in notices if notice.code == "counts_differ")
+    assert told.text.startswith("gpt-4o reports 30 tokens for an answer in which its tokenizer")
+    assert "finds 3;" in told.text
