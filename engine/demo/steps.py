@@ -18,6 +18,7 @@ from engine.demo.evidence import CAMEL, QUOTED, Reader, part_of, stems
 _DUE = 2
 _BY_NAME = 100
 _MOST_CALLS = 32
+_READ_CHARS = 20_000
 _SENTENCE = re.compile(r"(?<=[.?!;]) +|\n+")
 _TOGETHER = re.compile(r"(?i)^(?:also|and|in addition)\b")
 _AFTERWARDS = re.compile(r"(?i)^(?:then|after that|afterwards|next|finally|with that)\b")
@@ -56,11 +57,12 @@ def _blocks(prompt: str) -> list[tuple[str, bool]]:
     """Sentences that belong together, and whether they wait for what came before. What is
     forbidden is no part of them."""
     blocks: list[tuple[str, bool]] = []
-    for sentence in _SENTENCE.split(prompt):
+    for sentence in _SENTENCE.split(prompt[-_READ_CHARS:]):
         if not sentence.strip() or _FORBIDDEN.search(sentence):
             continue
         waits = _AFTERWARDS.match(sentence) is not None
-        if not blocks or waits or _TOGETHER.match(sentence):
+        starts = not blocks or waits or _TOGETHER.match(sentence)
+        if starts and len(blocks) < _MOST_CALLS:
             blocks.append((sentence, waits))
         else:
             text, waited = blocks[-1]

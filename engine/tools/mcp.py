@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 TIMEOUT_S = 30.0
 PAGES_MAX = 50
 _CANCEL_POLL_S = 0.2
+# A session is ended politely; a server that takes longer is left.
+_GOODBYE_S = 1.0
 Transport = Literal["auto", "http", "sse"]
 
 
@@ -91,7 +93,6 @@ async def _unless(cancel: CancelToken, work: Coroutine[Any, Any, McpListing]) ->
 async def _within(server: McpServer | McpCommand, timeout_s: float) -> McpListing:
     # Whatever fails becomes one sentence; the SDK would log tracebacks beside it.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
-    logging.getLogger("client").setLevel(logging.CRITICAL)
     start = time.monotonic()
     if isinstance(server, McpCommand):
         return await _attempt(server, "stdio", start, start + timeout_s)
@@ -123,20 +124,20 @@ async def _attempt(
     from engine.tools.mcp_wire import Watch
 
     watch = Watch(_where(server), sse=kind == "sse")
-    found: tuple[str, list[Any], int] | None = None
+    found: list[_Found] = []
     problem: Exception | None = None
     with anyio.move_on_after(deadline - time.monotonic()) as scope:
-        watch.end = scope.cancel
+        watch.end, watch.scope = scope.cancel, scope
         try:
-            found = await _conversation(server, kind, watch, deadline)
+            await _conversation(server, kind, watch, deadline, found)
         except _server_failures() as error:
             problem = error
         except ExceptionGroup as group:
             problem = _only_known(group)
-    if watch.sentence:
+    if watch.sentence and not found:
         raise McpProblem(watch.sentence)
-    if found is not None:
-        name, tools, pages = found
+    if found:
+        name, tools, pages = found[0]
         ms = (time.monotonic() - start) * 1e3
         return McpListing(name, kind, _tools(tools, watch.where), pages, ms)
     if problem is None:
@@ -168,9 +169,15 @@ def _only_known(group: ExceptionGroup[Exception]) -> Exception:
     return leaf
 
 
+# The server's name, its tools as the SDK has them, and how many pages they took.
+_Found = tuple[str, list[Any], int]
+
+
 async def _conversation(
-    server: McpServer | McpCommand, kind: str, watch: Watch, deadline: float
-) -> tuple[str, list[Any], int]:
+    server: McpServer | McpCommand, kind: str, watch: Watch, deadline: float, found: list[_Found]
+) -> None:
+    """Put what was found into `found`; how the server takes the goodbye does not matter then."""
+    import anyio
     from mcp import Client
     from mcp.types import Implementation
 
@@ -186,7 +193,8 @@ async def _conversation(
         await stack.enter_async_context(client)
         tools, pages = await _all_pages(client, watch)
         info = client.server_info
-        return (info.name if info else ""), tools, pages
+        found.append(((info.name if info else ""), tools, pages))
+        watch.until(anyio.current_time() + _GOODBYE_S)
 
 
 async def _all_pages(client: Any, watch: Watch) -> tuple[list[Any], int]:
@@ -244,9 +252,7 @@ async def _transport(
         yield sse_client(server.url, httpx_client_factory=client)
     else:
         async with client() as http:
-            yield streamable_http_client(
-                server.url, http_client=http, terminate_on_close=False, max_sse_event_size=BYTES_MAX
-            )
+            yield streamable_http_client(server.url, http_client=http, max_sse_event_size=BYTES_MAX)
 
 
 def _tools(listed: list[Any], where: str) -> tuple[Tool, ...]:

@@ -24,9 +24,15 @@ class Watch:
     where: str
     sse: bool = False
     end: Callable[[], Any] = field(default=lambda: None)
+    scope: Any = None
     sentence: str = ""
     status: int = 0
     received: int = 0
+
+    def until(self, moment: float) -> None:
+        """Leave the conversation at `moment` of the event loop's clock, if not before."""
+        if self.scope is not None:
+            self.scope.deadline = min(self.scope.deadline, moment)
 
     def stop(self, sentence: str) -> None:
         self.sentence = self.sentence or sentence

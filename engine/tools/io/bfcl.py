@@ -18,7 +18,7 @@ from engine.tools.io import bfcl_turns
 from engine.tools.io.bfcl_cases import answer_of, category_of, messages_of, tool_of
 from engine.tools.io.bfcl_export import export
 from engine.tools.io.problems import Exported, Imported, ImportProblem, Source
-from engine.tools.io.text import Line, decoded, json_lines, refused
+from engine.tools.io.text import Line, decoded, json_items, refused
 from engine.tools.suites import CASES_MAX, Case, Suite, Tool
 
 KEY = "bfcl"
@@ -26,10 +26,15 @@ LABEL = "BFCL (JSON lines)"
 
 
 def fits(value: Any) -> bool:
-    """Whether the first line of a file is of this format."""
-    return isinstance(value, dict) and (
-        ("id" in value and ("question" in value or "ground_truth" in value)) or _is_document(value)
-    )
+    """Whether the first line of a file, or a whole file that is one list, is of this format."""
+    if isinstance(value, list):
+        return bool(value) and _is_line(value[0])
+    return _is_line(value) or (isinstance(value, dict) and _is_document(value))
+
+
+def _is_line(value: Any) -> bool:
+    has_id = isinstance(value, dict) and "id" in value
+    return has_id and ("question" in value or "ground_truth" in value)
 
 
 def _is_document(value: dict[str, Any]) -> bool:
@@ -69,7 +74,7 @@ def read(sources: list[Source], name: str) -> Imported:
 def _sorted(sources: Iterable[Source]) -> _Files:
     files = _Files()
     for source in sources:
-        for line in json_lines(decoded(source), source.name):
+        for line in json_items(decoded(source), source.name):
             _sort(line, source.name, files)
     return files
 

@@ -57,6 +57,18 @@ def json_lines(text: str, file: str = "") -> Iterator[Line]:
             yield Line(number, _loaded(line, number, file))
 
 
+def json_items(text: str, file: str = "") -> Iterator[Line]:
+    """The items of a file that is one JSON list, else its lines. Raises ImportProblem."""
+    if not text.lstrip().startswith("["):
+        yield from json_lines(text, file)
+        return
+    items = json_document(text, file)
+    line, before = 1, 0
+    for item, (_, start) in zip(items, _members(text, _after_space(text, 0)), strict=True):
+        line, before = line + text.count("\n", before, start), start
+        yield Line(line, item)
+
+
 def _loaded(text: str, first_line: int, file: str) -> Any:
     try:
         value = _DECODER.decode(text)

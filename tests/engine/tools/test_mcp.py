@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 import threading
@@ -243,6 +244,29 @@ def test_an_event_that_is_too_large_ends_a_listing_over_sse(bad: BadServer) -> N
 
     bad.script = script
     assert "sent an event that is too large" in refusal(bad.url, transport="sse")
+
+
+def test_a_server_that_does_not_take_the_goodbye_is_left(bad: BadServer) -> None:
+    ended: list[str] = []
+
+    def script(
+        client: socket.socket, head: str, asked: dict[str, Any], release: threading.Event
+    ) -> None:
+        if head.startswith("DELETE"):
+            ended.append(head)
+            release.wait(10)
+        elif asked.get("method") == "initialize":
+            told = {"protocolVersion": "2025-06-18", "capabilities": {},
+                    "serverInfo": {"name": "bad", "version": "1"}}  # fmt: skip
+            body = json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": told})
+            reply(client, body.encode(), "200 OK", "mcp-session-id: s-1")
+        elif not greet(client, head, asked):
+            result(client, asked, {"tools": [tool("a")]})
+
+    bad.script = script
+    found = list_tools(McpServer(bad.url, allow_private=True), 10)
+    assert [tool.name for tool in found.tools] == ["a"]
+    assert len(ended) == 1
 
 
 STDIO = """

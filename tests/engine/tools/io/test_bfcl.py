@@ -302,3 +302,11 @@ def test_what_json_schema_cannot_read_is_left_out_of_the_simple_one() -> None:
         "properties": {"a": {"type": "string"}, "b": {}, "c": {"type": "object"}},
     }
     assert tool.original == odd["parameters"]
+
+
+def test_a_file_may_be_one_list_and_its_items_have_lines() -> None:
+    whole = [Source("q", json.dumps([SIMPLE], indent=1).encode()), Source("a", lines(TRUTH))]
+    assert import_suite(whole).suite == read([SIMPLE], [TRUTH]).suite
+    twice = json.dumps([{"id": "simple_0", "question": "x"}] * 2, indent=1).encode()
+    with pytest.raises(ImportProblem, match="q, line 6: The id 'simple_0' stands on line 2"):
+        import_suite([Source("q", twice), Source("a", lines(TRUTH))])
