@@ -46,7 +46,7 @@ class Notice:
 
     `code` is a stable word for machines: tier_skipped, target_left_out, no_usage, bundled,
     saturated, no_fixed_output, budget_unpriced, budget_reached, counts_differ,
-    tool_choice_auto, renamed, no_call_required.
+    tool_choice_auto, tool_choice_ignored, renamed, no_call_required.
     `dropped` is the number of planned samples or trials that will not be taken because of it.
     """
 

@@ -106,7 +106,7 @@ def test_a_stored_trial_stays_and_one_that_was_cut_off_gives_way(row: Eval) -> N
 
 
 def test_more_trials_than_a_statement_holds_are_stored_in_one_transaction(row: Eval) -> None:
-    trials = [_scored(index) for index in range(1_100)]
+    trials = [_scored(index) for index in range(600)]
 
     store_trials(row, trials)
 

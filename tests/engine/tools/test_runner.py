@@ -232,6 +232,22 @@ def test_a_refused_tool_choice_is_left_out_and_the_user_is_told() -> None:
     assert "tool_choice" not in trials(events)[-1].transcript["request"]
 
 
+@pytest.mark.parametrize(
+    ("choice", "fate", "told"),
+    [
+        ("required", WORDS, True),
+        ("none", CALL, True),
+        ("required", CALL, False),
+        ("none", WORDS, False),
+        ("auto", WORDS, False),
+    ],
+)
+def test_a_server_that_ignores_the_tool_choice_is_told(choice: str, fate: str, told: bool) -> None:
+    with faulty_server(lambda *_: fate) as server:
+        events = list(run(weather(3), asked(server), tool_choice=choice))
+    assert ("tool_choice_ignored" in notices(events)) is told
+
+
 def test_forcing_a_call_where_none_is_due_warns() -> None:
     with faulty_server(lambda *_: CALL) as server:
         events = list(
