@@ -42,7 +42,8 @@ def export(suite: Suite) -> Exported:
 
 
 def _lines(items: list[dict[str, Any]]) -> str:
-    return "".join(f"{json.dumps(item, ensure_ascii=False, allow_nan=False)}\n" for item in items)
+    """A line each; escaped as BFCL does, so that no reader takes U+2028 for the end of one."""
+    return "".join(f"{json.dumps(item, allow_nan=False)}\n" for item in items)
 
 
 def _system(suite: Suite) -> list[dict[str, Any]]:
