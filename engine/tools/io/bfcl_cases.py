@@ -96,7 +96,7 @@ def _call(item: Any, line: Line, file: str) -> ExpectedCall:
         reason = "A call in ground_truth is an object with one name and its arguments."
         raise ImportProblem(line.number, reason, file)
     for name, values in arguments.items():
-        if not isinstance(values, list) or not values:
+        if not isinstance(values, list):
             reason = f"The argument {name!r} in ground_truth is a list of allowed values."
             raise ImportProblem(line.number, reason, file)
     return ExpectedCall(

@@ -164,12 +164,9 @@ def test_every_answer_survives_the_way_in_and_out(truths: list[list[dict[str, An
         for case_id, calls in zip(ids, truths, strict=True)
     ]
     made = export_suite(read([SIMPLE | {"id": i} for i in ids], answers).suite, "bfcl")
-    assert (
-        made.files["possible_answers.json"].encode().decode("unicode_escape")
-        == lines(*answers).decode("unicode_escape")
-        or [json.loads(line) for line in made.files["possible_answers.json"].splitlines()]
-        == answers
-    )
+    # JSON text may hold further characters that str.splitlines takes for the end of a line.
+    written = made.files["possible_answers.json"].rstrip("\n").split("\n")
+    assert [json.loads(line) for line in written] == answers
 
 
 def test_our_own_cases_go_out_as_far_as_bfcl_can_say_them() -> None:

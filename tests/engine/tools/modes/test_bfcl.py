@@ -51,6 +51,7 @@ VALUES: list[tuple[dict[str, Any], list[Any], Any, str | None]] = [
     ({"type": "string"}, ["a", ""], "", None),
     ({"type": "string"}, ["a", ""], " - ", None),
     ({"type": "string"}, ["a"], 5, "wrong_type"),
+    ({"type": "string"}, [], "a", "wrong_value"),
     ({"type": "integer"}, [5], 5, None),
     ({"type": "integer"}, [5], 5.0, "wrong_type"),
     ({"type": "integer"}, [1], True, "wrong_type"),
