@@ -13,7 +13,7 @@ from engine.report.wording import FIRST_TOKEN, SPEED, pressed
 from engine.specs import BenchmarkSpec
 from engine.stats import SHOWN_FROM, Summary
 from webapp.benchmark.load_charts import groups, has_limits
-from webapp.benchmark.table import recalled, share_of
+from webapp.benchmark.table import cached, recalled, share_of
 
 MARKS = {
     "generator_busy": ("generator saturated", "bad"),
@@ -62,7 +62,7 @@ def rows(
             pressed(result),
             _reached(result, spec, sizes),
             _latency(result, spec),
-            [*_marks(result, id(result) in knees, ended)],
+            [*_marks(result, id(result) in knees, ended, spec.cache == "warm")],
             position == 0,
         )
         for group in groups(results)
@@ -127,11 +127,10 @@ def _answers(result: Result) -> str:
     return f"{numbers.count(result.requests.ok)} of {numbers.count(result.requests.total)}"
 
 
-def _marks(result: Result, knee: bool, ended: bool) -> Sequence[tuple[str, str]]:
+def _marks(result: Result, knee: bool, ended: bool, warm: bool) -> Sequence[tuple[str, str]]:
     found = [("knee", "on")] if knee else []
     found += [MARKS[mark] for mark in result.client.marks if mark in MARKS]
-    if share := cached_share(result):
-        found.append((f"{numbers.percent(share)} cached", "warn"))
+    found += cached(result, warm)
     if ended and not result.requests.total:
         found.append(("left out", ""))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from engine.samples import Sample
@@ -33,15 +33,18 @@ class Progress:
         return 100 * self.done // self.total if self.total else 0
 
 
-def progress(figures: Figures, total: int) -> Progress:
-    """`total` is the job's own count, 0 while it is not known."""
+def progress(figures: Figures, total: int, done: bool = False) -> Progress:
+    """`total` is the job's own count, 0 while it is not known. A load run that is `done` has all
+    that it wanted: levels that were left out are not missing."""
     spent = figures.spent
     bound = estimate(figures.spec, figures.targets, {}).usd
     if not figures.samples:
         lanes, left_s = levels_progress(figures)
-        done = sum(lane.done for lane in lanes)
+        if done and figures.spec.load:
+            lanes, total = [replace(lane, total=lane.done) for lane in lanes], 0
+        took = sum(lane.done for lane in lanes)
         failed = sum(lane.failed for lane in lanes)
-        return Progress(done, failed, max(done, _planned(figures, lanes, total)), left_s,
+        return Progress(took, failed, max(took, _planned(figures, lanes, total)), left_s,
                         spent.usd, bound, spent.unpriced, tuple(lanes))  # fmt: skip
     samples = [sample for sample in figures.samples if sample.outcome != "incomplete"]
     counts = requests_of(figures.spec, figures.targets)

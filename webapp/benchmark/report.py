@@ -24,6 +24,7 @@ SAMPLES_A_PAGE = 25
 SAMPLES_LIVE = 10
 # What the engine noticed and the report finds in the samples as well, in its own words.
 SAID_BY_CAUTIONS = ("no_usage",)
+LEFT_OUT = "target_left_out"
 
 
 class Sort(NamedTuple):
@@ -64,10 +65,12 @@ def context(run: Run, sort: Sort = UNSORTED, page: int = 1) -> dict[str, Any]:
         "shared": int(run.environment.get("other_jobs", 0)) > 0,
         "subtitle": words.subtitle(known.spec, known.targets),
         "took_s": _took_s(job),
-        "progress": progress(known, job.total if job else 0),
+        "progress": progress(known, job.total if job else 0, state == "done"),
         "start": _start(job) if active else "",
         "verdict": None if active else known.verdict,
         "leader": words.leader(known.results, state) if active else "",
+        "measured": any(result.requests.total for result in known.results),
+        "why_nothing": next((n["text"] for n in run.notices if n["code"] == LEFT_OUT), ""),
         "cards": cards(known.results),
         **_figures(known, colours, sort, active),
         "only_provider": _only_provider(known.targets),
@@ -101,7 +104,7 @@ def _figures(
     return {
         "charts": charts.chart_data(known.digests, ordered, colours),
         "columns": table.shown(known.results),
-        "rows": table.rows(ordered, dict(colours)),
+        "rows": table.rows(ordered, colours, known.spec.cache == "warm"),
         "sort": sort,
         "confidence_kinds": table.CONFIDENCE,
     }

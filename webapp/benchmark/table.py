@@ -5,13 +5,15 @@ A cell shows the one formatting of a figure that the JSON and CSV twins carry in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from engine.report import Result, cost_per_request, numbers
 from engine.stats import Interval, confidence_label, tail
 
+# Prompts that a prefix cache answered to more than this share are said to be cached.
+CACHED_FROM = 0.01
 CONFIDENCE = {"high": "ok", "medium": "warn", "low": "bad"}
 _RANK = {"high": 3.0, "medium": 2.0, "low": 1.0}
 
@@ -31,11 +33,13 @@ class Column:
 
 
 class Row(NamedTuple):
-    """One result with the number of its model's colour and the texts of its cells."""
+    """One result with the number of its model's colour, the texts of its cells, and words about
+    it as (word, kind of chip)."""
 
     result: Result
     number: int
     cells: list[tuple[Column, str]]
+    marks: list[tuple[str, str]]
 
 
 def _confidence(result: Result) -> str:
@@ -58,6 +62,13 @@ def share_of(share: float | None, ci95: Interval) -> str:
         return numbers.NONE
     span = numbers.span(*ci95, show=lambda end: numbers.fixed(100 * end, 0))
     return f"{numbers.fixed(100 * share, 0)} ({span})"
+
+
+def cached(result: Result, warm: bool) -> list[tuple[str, str]]:
+    """A word when a cache answered prompt tokens: a warning, unless that was asked for."""
+    answered, asked = result.tokens.cached, result.tokens.input
+    share = answered / asked if answered and asked else 0.0
+    return [(f"{numbers.percent(share)} cached", "" if warm else "warn")] * (share > CACHED_FROM)
 
 
 def _answers(result: Result) -> str:
@@ -124,10 +135,17 @@ def best_first(results: Sequence[Result]) -> list[Result]:
     )
 
 
-def rows(results: Sequence[Result], colours: dict[tuple[str, str], int]) -> list[Row]:
-    """The rows, in the order given."""
+def rows(
+    results: Sequence[Result], colours: Mapping[tuple[str, str], int], warm: bool = False
+) -> list[Row]:
+    """The rows, in the order given; `warm` says that a cache was meant to answer."""
     columns = shown(results)
     return [
-        Row(r, colours[r.provider, r.model], [(column, column.text(r)) for column in columns])
+        Row(
+            r,
+            colours[r.provider, r.model],
+            [(column, column.text(r)) for column in columns],
+            cached(r, warm),
+        )
         for r in results
     ]

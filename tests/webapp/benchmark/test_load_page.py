@@ -116,6 +116,19 @@ def test_open_loops_count_from_when_requests_were_due_too(alice: Person) -> None
     assert [row[0] for row in levels_of(page)] == ["2 requests/s", "4 requests/s"]
 
 
+def test_a_target_that_never_answered_says_why_and_is_not_left_half_done(
+    alice: Person, app: Flask
+) -> None:
+    run = stored_run(alice.user, FAST, done=1, load=LOAD)
+    why = "fast-small is left out: nothing answers there."
+    run.notices = [{"code": "target_left_out", "text": why, "target": None}]
+    run.save()
+    page = alice.get(f"/benchmark/{run.id}").text
+    assert f"<b>Nothing was measured</b>. {why}" in page
+    with app.test_request_context():
+        assert "1 of 1 requests." in (live.fragments(alice.user, run.id) or {})["run-progress"]
+
+
 def test_levels_that_were_left_out_are_said_to_be(alice: Person) -> None:
     run = stored_run(alice.user, FAST, done=1 + 40, load=LOAD)
     page = alice.get(f"/benchmark/{run.id}").text

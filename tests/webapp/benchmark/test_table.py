@@ -76,3 +76,15 @@ def test_a_row_keeps_the_colour_of_its_model() -> None:
         ("jittery", 3),
         ("slow-large", 2),
     ]
+
+
+def test_a_cache_that_answered_is_a_word_beside_the_model() -> None:
+    fast = rows_of()[0]
+    asked = fast.tokens.input or 0
+    some, hardly = (
+        replace(fast, tokens=replace(fast.tokens, cached=cached))
+        for cached in (asked // 2, asked // 200)
+    )
+    assert table.cached(some, warm=False) == [("50\u202f% cached", "warn")]
+    assert table.cached(some, warm=True) == [("50\u202f% cached", "")]
+    assert table.cached(hardly, warm=False) == table.cached(fast, warm=False) == []
