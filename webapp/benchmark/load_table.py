@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from engine.report import Result, numbers
 from engine.report.knee import pressure, sweeps
-from engine.report.remarks import cached_share
 from engine.report.wording import FIRST_TOKEN, SPEED, pressed
 from engine.specs import BenchmarkSpec
 from engine.stats import SHOWN_FROM, Summary

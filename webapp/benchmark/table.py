@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from engine.report import Result, cost_per_request, numbers
+from engine.report.remarks import cached_share
 from engine.stats import Interval, confidence_label, tail
 
-# Prompts that a prefix cache answered to more than this share are said to be cached.
-CACHED_FROM = 0.01
 CONFIDENCE = {"high": "ok", "medium": "warn", "low": "bad"}
 _RANK = {"high": 3.0, "medium": 2.0, "low": 1.0}
 
@@ -66,9 +65,8 @@ def share_of(share: float | None, ci95: Interval) -> str:
 
 def cached(result: Result, warm: bool) -> list[tuple[str, str]]:
     """A word when a cache answered prompt tokens: a warning, unless that was asked for."""
-    answered, asked = result.tokens.cached, result.tokens.input
-    share = answered / asked if answered and asked else 0.0
-    return [(f"{numbers.percent(share)} cached", "" if warm else "warn")] * (share > CACHED_FROM)
+    share = cached_share(result)
+    return [(f"{numbers.percent(share)} cached", "" if warm else "warn")] if share else []
 
 
 def _answers(result: Result) -> str:
