@@ -17,6 +17,7 @@ def cautions(results: Sequence[Result]) -> list[str]:
     return [
         *_saturated(answered),
         *_late(answered),
+        *_backlog(answered),
         *_together(answered),
         *_clocks(answered),
         *_lengths(answered),
@@ -41,6 +42,16 @@ def _late(results: Sequence[Result]) -> Iterator[str]:
         yield (
             f"Requests could not be sent when they were due at {names}. Read the times counted "
             "from when they were due: those contain the wait."
+        )
+
+
+def _backlog(results: Sequence[Result]) -> Iterator[str]:
+    behind = [result for result in results if "backlog" in result.client.marks]
+    if behind:
+        names = ", ".join(dict.fromkeys(wording.pressed(result) for result in behind))
+        yield (
+            f"The endpoint did not serve {names}: first tokens came later and later, so the "
+            "figures grow with the length of the level."
         )
 
 

@@ -16,7 +16,9 @@ from webapp.benchmark.table import cached, recalled, share_of
 
 MARKS = {
     "generator_busy": ("generator saturated", "bad"),
+    "late_reads": ("read too late", "bad"),
     "late_dispatch": ("sent late", "warn"),
+    "backlog": ("endpoint fell behind", "warn"),
     "unsent": ("some never sent", "warn"),
     "started_together": ("started together", "warn"),
 }

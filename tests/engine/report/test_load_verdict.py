@@ -80,3 +80,9 @@ def test_levels_that_were_sent_late_are_named() -> None:
     late = [replace(row, client=Client(marks=("late_dispatch",))) for row in levels([9], rate=True)]
     assert any("could not be sent when they were due at 1 requests/s" in t for t in cautions(late))
     assert not any("when they were due" in text for text in cautions(levels([9])))
+
+
+def test_a_rate_that_was_not_served_is_named() -> None:
+    behind = [replace(row, client=Client(marks=("backlog",))) for row in levels([9], rate=True)]
+    assert any("did not serve 1 requests/s" in text for text in cautions(behind))
+    assert not any("did not serve" in text for text in cautions(levels([9], rate=True)))

@@ -97,13 +97,14 @@ def test_rows_are_there_from_the_start_and_fill_as_levels_end(alice: Person, app
 
 
 def test_what_weakens_a_level_is_a_word_in_its_row(alice: Person, run: Run) -> None:
-    run.levels[0]["client"]["marks"] = ["generator_busy"]
-    run.levels[1]["client"]["marks"] = ["late_dispatch", "unsent"]
+    run.levels[0]["client"]["marks"] = ["generator_busy", "late_reads"]
+    run.levels[1]["client"]["marks"] = ["late_dispatch", "unsent", "backlog"]
     run.environment = {**run.environment, "other_jobs": 2}
     run.save()
     page = alice.get(f"/benchmark/{run.id}").text
     assert [row[-1] for row in levels_of(page)[:2]] == [
-        "generator saturated", "sent late some never sent",
+        "generator saturated read too late",
+        "sent late some never sent endpoint fell behind",
     ]  # fmt: skip
     assert "shared host" in page
     assert "The load generator was saturated" in page
