@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from engine.cancel import Cancelled, CancelToken
-from engine.net import BlockedAddress, UnknownHost
+from engine.tools.mcp_failures import McpProblem, TryOther, explained, only_known, server_failures
 from engine.tools.mcp_schema import mapped
 from engine.tools.suites import TOOLS_MAX, Tool
 
@@ -25,16 +25,21 @@ if TYPE_CHECKING:
 
     from engine.tools.mcp_wire import Watch
 
+__all__ = [
+    "McpCommand",
+    "McpListing",
+    "McpProblem",
+    "McpServer",
+    "Transport",
+    "list_tools",
+]
+
 TIMEOUT_S = 30.0
 PAGES_MAX = 50
 _CANCEL_POLL_S = 0.2
 # A session is ended politely; a server that takes longer is left.
 _GOODBYE_S = 1.0
 Transport = Literal["auto", "http", "sse"]
-
-
-class McpProblem(Exception):
-    """The tools cannot be listed; the message is one sentence, without any header's value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +106,11 @@ async def _within(server: McpServer | McpCommand, timeout_s: float) -> McpListin
         return await _attempt(server, server.transport, start, start + timeout_s)
     try:
         return await _attempt(server, "http", start, start + timeout_s)
-    except _TryOther as error:
+    except TryOther as error:
         try:
             return await _attempt(server, "sse", start, start + timeout_s)
         except McpProblem:
             raise McpProblem(str(error)) from None
-
-
-class _TryOther(McpProblem):
-    """The address answered, but not as streamable HTTP."""
 
 
 async def _attempt(
@@ -130,10 +131,10 @@ async def _attempt(
         watch.end, watch.scope = scope.cancel, scope
         try:
             await _conversation(server, kind, watch, deadline, found)
-        except _server_failures() as error:
+        except server_failures() as error:
             problem = error
         except ExceptionGroup as group:
-            problem = _only_known(group)
+            problem = only_known(group)
     if watch.sentence and not found:
         raise McpProblem(watch.sentence)
     if found:
@@ -143,30 +144,7 @@ async def _attempt(
     if problem is None:
         took = deadline - start
         raise McpProblem(f"{watch.where} did not list its tools within {took:g} s.")
-    raise _explained(problem, watch, kind)
-
-
-def _server_failures() -> tuple[type[Exception], ...]:
-    """What the SDK raises when it is the server's doing."""
-    import anyio
-    import httpx2
-    from mcp import MCPError
-
-    broken = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream)
-    wire = (httpx2.HTTPError, httpx2.StreamError, httpx2.SSEError)
-    guard = (BlockedAddress, UnknownHost)
-    return (MCPError, McpProblem, ValidationError, ValueError, OSError, *broken, *wire, *guard)
-
-
-def _only_known(group: ExceptionGroup[Exception]) -> Exception:
-    """The first failure in a group; one that is not the server's doing is raised."""
-    mine, others = group.split(_server_failures())
-    if others is not None:
-        raise others
-    leaf: Exception = mine or group
-    while isinstance(leaf, ExceptionGroup):
-        leaf = leaf.exceptions[0]
-    return leaf
+    raise explained(problem, watch, kind)
 
 
 # The server's name, its tools as the SDK has them, and how many pages they took.
@@ -295,31 +273,3 @@ def _check_address(server: McpServer) -> None:
     for name, value in server.headers.items():
         if not (name.isascii() and value.isascii() and value.isprintable() and name.isprintable()):
             raise McpProblem(f"The header {name!r} has a character that cannot be sent.")
-
-
-_STATUS = {
-    401: "{where} wants to know who asks (HTTP 401): give its key as a header.",
-    403: "{where} refused the key (HTTP 403): it is not valid, or may not do this.",
-    404: "{where} has nothing at that path (HTTP 404). Check the URL; many end in /mcp or /sse.",
-    405: "{where} does not speak MCP at that path (HTTP 405). Many URLs end in /mcp or /sse.",
-    429: "{where} limits the rate (HTTP 429). Try again in a minute.",
-}
-# Answers that mean: not this transport, perhaps the other.
-_OTHER = frozenset({400, 404, 405, 406, 415, 501})
-
-
-def _explained(problem: Exception, watch: Watch, kind: str) -> McpProblem:
-    import httpx2
-
-    where = watch.where
-    if isinstance(problem, McpProblem):
-        return problem
-    if watch.status >= 400:
-        told = _STATUS.get(watch.status, "{where} answered HTTP {status}.")
-        sentence = told.format(where=where, status=watch.status)
-        return (_TryOther if kind == "http" and watch.status in _OTHER else McpProblem)(sentence)
-    if isinstance(problem, httpx2.SSEError):
-        return McpProblem(f"{where} sent an event that is too large (1 MB over SSE) or is none.")
-    if isinstance(problem, OSError) and kind == "stdio":
-        return McpProblem(f"{where} cannot be started: {problem.strerror or problem}.")
-    return McpProblem(f"{where} does not speak MCP, or broke off while it listed its tools.")

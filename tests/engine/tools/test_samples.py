@@ -110,7 +110,7 @@ def test_a_faultless_demo_model_passes_every_case(rounds: dict[str, int]) -> Non
 def test_the_score_of_a_demo_model_is_its_known_skill(
     name: str, scorer: TrialScorer, rounds: dict[str, int]
 ) -> None:
-    model, trials = catalog().models[name], 8
+    model, trials = catalog().models[name], 4
     passed = sum(
         play(case, model, seed, scorer)[0].passed for case in SUITE.cases for seed in range(trials)
     )

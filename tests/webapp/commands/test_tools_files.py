@@ -149,5 +149,4 @@ def test_an_mcp_server_becomes_a_suite_with_cases(
     assert [case.id for case in suite.cases] == ["call-lookup_2", "call-lookup_9", "no-call"]
     bare = studio("tools", "import", "--mcp", url, "--no-starters", "--name", "Bare")
     assert Suite.model_validate_json(bare.stdout).cases == ()
-    missing = studio("tools", "import", "--mcp", url, "--pick", "nothing")
-    assert (missing.exit_code, "no tool 'nothing'" in missing.stderr) == (1, True)
+    assert studio("tools", "import", "--mcp", f"{url}x").exit_code == 1

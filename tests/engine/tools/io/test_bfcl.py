@@ -155,7 +155,7 @@ TRUTHS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(TRUTHS, min_size=1, max_size=4))
 def test_every_answer_survives_the_way_in_and_out(truths: list[list[dict[str, Any]]]) -> None:
     ids = [f"live_parallel_{n}-0-0" for n in range(len(truths))]

@@ -35,7 +35,7 @@ def problem(data: Any, **how: Any) -> ImportProblem:
     return caught.value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(SUITES)
 def test_every_suite_survives_and_its_bytes_are_stable(data: dict[str, Any]) -> None:
     suite = Suite.model_validate(data)
