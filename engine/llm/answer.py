@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -111,10 +111,11 @@ class Collector:
         self.finished = True
 
     def result(self, usage: Usage) -> Decoded:
-        """The answer so far. Tokens per event are given only if all events have them."""
+        """The answer so far. Tokens per event are given only if all events have them, and no
+        event came that brought none (a server that counts behind, or only at the end)."""
         events = self._events
         unknown = sum(event.tokens is None for event in events)
-        if 0 < unknown < len(events):
+        if unknown < len(events) and (unknown or _counted_late(events)):
             events = [event._replace(tokens=None) for event in events]
         return Decoded(
             events=events,
@@ -126,6 +127,14 @@ class Collector:
             finished=self.finished,
             error=self.error,
         )
+
+
+def _counted_late(events: Sequence[TokenEvent]) -> bool:
+    """Whether an event of its own time is said to carry no token."""
+    return any(
+        event.tokens == 0 and (place == 0 or events[place - 1].at_ns != event.at_ns)
+        for place, event in enumerate(events)
+    )
 
 
 def _whole_calls(deltas: Iterable[CallDelta]) -> list[dict[str, str]]:

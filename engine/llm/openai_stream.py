@@ -13,48 +13,64 @@ class OpenAIReader:
     def __init__(self) -> None:
         self.answer = Collector()
         self._usage: dict[str, Any] = {}
-        self._counted = 0
+        # Tokens of answer and of thought that were counted, and those that events carried.
+        self._said = self._thought = self._said_before = self._thought_before = 0
 
     def take(self, at_ns: int, chunk: dict[str, Any]) -> None:
-        tokens = self._take_usage(chunk.get("usage") or chunk.get("x_groq"))
+        told = self._take_usage(chunk.get("usage") or chunk.get("x_groq"))
         for choice in chunk.get("choices") or ():
             if not isinstance(choice, dict) or choice.get("index"):
                 continue
             if "usage" in choice:
                 # Moonshot's place for it.
-                tokens = self._take_usage(choice["usage"])
-            self._take_delta(at_ns, choice.get("delta") or choice.get("message") or {}, tokens)
+                told = self._take_usage(choice["usage"])
+            self._take_delta(at_ns, choice.get("delta") or choice.get("message") or {}, told)
             if choice.get("finish_reason"):
                 self.answer.finish(str(choice["finish_reason"]))
 
     def usage(self) -> Usage:
         return usage_of(self._usage)
 
-    def _take_usage(self, usage: dict[str, Any] | None) -> int | None:
-        """Keep the latest usage (Groq wraps it once more); returns how many output tokens are
-        new in this chunk."""
+    def _take_usage(self, usage: dict[str, Any] | None) -> bool:
+        """Keep the latest usage (Groq wraps it once more); whether there is one."""
         usage = (usage or {}).get("usage") or usage
         if not usage or "prompt_tokens" not in usage:
-            return None
-        self._usage = usage
-        before, self._counted = self._counted, usage_of(usage).output or 0
-        return max(0, self._counted - before)
+            return False
+        self._usage, counts = usage, usage_of(usage)
+        self._thought = counts.reasoning or 0
+        self._said = (counts.output or 0) - self._thought
+        return True
 
-    def _take_delta(self, at_ns: int, delta: dict[str, Any], tokens: int | None) -> None:
+    def _take_delta(self, at_ns: int, delta: dict[str, Any], told: bool) -> None:
         answer, content = self.answer, delta.get("content")
         if len(delta) == 1 and type(content) is str:
             # Nearly every chunk of nearly every stream.
-            answer.text(at_ns, content, tokens)
+            answer.text(at_ns, content, self._new_said() if told and content else None)
             return
         thought = delta.get("reasoning_content") or delta.get("reasoning")
         reasoning = _text_of(thought) + _thinking_in(content)
         text = _text_of(content)
         calls = [_call_delta(call) for call in delta.get("tool_calls") or ()]
         # The chunk's tokens go to what came first in it.
-        none = None if tokens is None else 0
-        answer.reasoning(at_ns, reasoning, tokens)
-        answer.text(at_ns, text, none if reasoning else tokens)
-        answer.tool(at_ns, calls, none if reasoning or text else tokens)
+        if reasoning:
+            answer.reasoning(at_ns, reasoning, self._new_thought() if told else None)
+        if text:
+            answer.text(at_ns, text, self._new_said() if told else None)
+        if calls:
+            answer.tool(at_ns, calls, self._new_said() if told else None)
+
+    def _new_said(self) -> int:
+        """Tokens since the last event that carried some of the answer. Thoughts that are not
+        shown are none of them."""
+        new, self._said_before = self._said - self._said_before, self._said
+        return max(0, new)
+
+    def _new_thought(self) -> int:
+        """The same for thoughts, which are not told from the answer by every server."""
+        if not self._thought:
+            return self._new_said()
+        new, self._thought_before = self._thought - self._thought_before, self._thought
+        return max(0, new)
 
 
 def usage_of(usage: dict[str, Any]) -> Usage:

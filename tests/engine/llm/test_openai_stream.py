@@ -56,9 +56,33 @@ def test_usage_stands_in_a_choice_at_moonshot_and_one_deeper_at_groq() -> None:
     assert read(delta("a") | {"x_groq": {"id": "r"}}, groq).usage == Usage(5, 2)
 
 
-def test_counts_that_go_back_are_no_negative_tokens() -> None:
-    decoded = read(delta("a b", usage=counts(3, 2)), delta("c", usage=counts(3, 1)))
-    assert [event.tokens for event in decoded.events] == [2, 0]
+@pytest.mark.parametrize("second", [2, 1, 0])
+def test_counts_that_stand_still_or_go_back_tell_no_tokens_of_events(second: int) -> None:
+    decoded = read(delta("a b", usage=counts(3, 2)), delta("c", usage=counts(3, second)))
+    assert [event.tokens for event in decoded.events] == [None, None]
+
+
+def test_a_server_that_counts_only_at_the_end_tells_no_tokens_of_events() -> None:
+    chunks = [delta(word, usage=counts(3, 0)) for word in ("a", "b", "c")]
+    chunks[-1]["usage"] = counts(3, 30)
+    decoded = read(*chunks)
+    assert [event.tokens for event in decoded.events] == [None, None, None]
+    assert decoded.usage.output == 30
+
+
+def test_a_token_without_text_counts_with_the_text_it_completes() -> None:
+    chunks = [delta("a", usage=counts(3, 1)), delta("", usage=counts(3, 2)),
+              delta("é", usage=counts(3, 3))]  # fmt: skip
+    assert [event.tokens for event in read(*chunks).events] == [1, 2]
+
+
+def test_hidden_thoughts_are_no_tokens_of_the_first_text() -> None:
+    def told(output: int) -> dict[str, Any]:
+        details = {"completion_tokens_details": {"reasoning_tokens": 300}}
+        return counts(10, 300 + output, total_tokens=310 + output, **details)
+
+    decoded = read(delta("", usage=told(0)), delta("a", usage=told(1)), delta("b c", usage=told(3)))
+    assert [event.tokens for event in decoded.events] == [1, 2]
 
 
 def test_xais_reasoning_counts_in_every_chunk() -> None:
