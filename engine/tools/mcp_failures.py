@@ -55,7 +55,11 @@ _OTHER = frozenset({400, 404, 405, 406, 415, 501})
 
 
 def explained(problem: Exception, watch: Watch, kind: str) -> McpProblem:
+    """The sentence for a failure. A server's own words are not used: they may hold what was
+    sent to it."""
     import httpx2
+    from mcp import MCPError
+    from mcp.types import METHOD_NOT_FOUND
 
     where = watch.where
     if isinstance(problem, McpProblem):
@@ -64,6 +68,8 @@ def explained(problem: Exception, watch: Watch, kind: str) -> McpProblem:
         told = _STATUS.get(watch.status, "{where} answered HTTP {status}.")
         sentence = told.format(where=where, status=watch.status)
         return (TryOther if kind == "http" and watch.status in _OTHER else McpProblem)(sentence)
+    if isinstance(problem, MCPError) and problem.error.code == METHOD_NOT_FOUND:
+        return McpProblem(f"{where} speaks MCP and has no tools to list.")
     if isinstance(problem, httpx2.SSEError):
         return McpProblem(f"{where} sent an event that is too large (1 MB over SSE) or is none.")
     if isinstance(problem, OSError) and kind == "stdio":

@@ -245,6 +245,15 @@ def test_an_event_that_is_too_large_ends_a_listing_over_sse(bad: BadServer) -> N
     assert "sent an event that is too large" in refusal(bad.url, transport="sse")
 
 
+def test_a_server_without_tools_says_so(bad: BadServer) -> None:
+    def script(client: socket.socket, head: str, asked: dict[str, Any], _: Any) -> None:
+        if not greet(client, head, asked):
+            greet(client, head, asked | {"method": "unknown"})
+
+    bad.script = script
+    assert refusal(bad.url).endswith("speaks MCP and has no tools to list.")
+
+
 def test_a_server_that_does_not_take_the_goodbye_is_left(
     bad: BadServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,14 @@ from engine.specs import McpListSpec
 from engine.tools.suites import Tool
 from jobs import submit
 from jobs.mcp_access import header_problem, seal
-from tests.engine.tools.mcp_servers import RealServer, bad_server, real_server, schema
+from tests.engine.tools.mcp_servers import (
+    RealServer,
+    bad_server,
+    greet,
+    real_server,
+    result,
+    schema,
+)
 from tests.jobs.conftest import Consumer, leave_idle, reaches
 from webapp.models import Job, User
 from webapp.settings import Settings
@@ -66,6 +73,22 @@ def test_tools_come_whole_and_headers_are_stored_sealed(
     assert real.seen[-1]["authorization"] == KEY
     for stored in Job.select().dicts():
         assert "secret-0123456789" not in str(stored)
+
+
+def test_a_server_that_sends_headers_back_gets_none_of_them_stored(
+    alice: User, studio: Settings, quick: Consumer
+) -> None:
+    def script(client: Any, head: str, asked: dict[str, Any], _: Any) -> None:
+        if not greet(client, head, asked):
+            sent = head.lower().partition("authorization: ")[2].partition("\r\n")[0]
+            tool = {"name": "spy", "description": sent, "inputSchema": {"type": "object"}}
+            result(client, asked, {"tools": [tool]})
+
+    with bad_server() as bad:
+        bad.script = script
+        sealed = seal(studio, {"Authorization": KEY.lower()})
+        row = reaches(listing(alice, url=bad.url, sealed_headers=sealed), "done", timeout_s=25)
+    assert row.result["tools"][0] == {"name": "spy", "description": "…"}
 
 
 def test_what_does_not_work_is_one_sentence(alice: User, studio: Settings, quick: Consumer) -> None:
