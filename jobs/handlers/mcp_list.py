@@ -47,7 +47,7 @@ def handle(context: Context) -> dict[str, Any]:
 def _without_secrets(text: str, server: McpServer | McpCommand) -> str:
     """A server may send back what it was sent, and what a job says is stored in clear."""
     for value in server.headers.values() if isinstance(server, McpServer) else ():
-        for part in {value, *value.split()}:
+        for part in (value, *value.split()):
             if len(part) >= SECRET_MIN:
                 text = text.replace(json.dumps(part)[1:-1], "…").replace(part, "…")
     return text
