@@ -17,6 +17,7 @@ from engine.specs import ToolEvalSpec
 from engine.stats import wilson
 from engine.targets import Target
 from engine.tools.runner import run_tool_eval
+from engine.tools.samples import sample_suite
 from engine.tools.suites import Suite
 from engine.tools.trials import Trial, TrialKey
 from tests.engine.tools import builders
@@ -331,6 +332,30 @@ MAIL = {
         "required": ["to"],
     },
 }
+
+
+@pytest.mark.parametrize(
+    ("prefix", "path"), [("openai", "/v1"), ("anthropic", ""), ("gemini", "/v1beta")]
+)
+def test_chains_are_the_same_conversation_in_every_format(
+    demo: DemoServer, prefix: str, path: str
+) -> None:
+    """A faultless model, asked in each provider's own words, passes every chain of the sample."""
+    sample = sample_suite().model_copy(update={"system_prompt": ""})
+    chains = tuple(each.id for each in sample.cases if each.chain)
+    base = demo.base_url.removesuffix("/v1") + path
+    plain = builders.target(
+        "plain",
+        litellm_model=f"{prefix}/plain",
+        api_base=base,
+        api_key="k-demo",
+        allow_private=True,
+    )
+
+    done = trials(run(sample, plain, cases=chains, concurrency=16, max_tokens=200))
+
+    assert {trial.key.case: wrong(trial) for trial in done} == dict.fromkeys(chains)
+    assert max(trial.rounds for trial in done) > 2
 
 
 def test_a_demo_models_known_skill_is_found(demo: DemoServer) -> None:
