@@ -73,6 +73,8 @@ TABLE: list[tuple[dict[str, Any], list[Any], Any, bool]] = [
     ({"kind": "date"}, ["2024-03-05"], "5 March", False),
     ({"kind": "date"}, ["5 March"], "March 5th", True),
     ({"kind": "date"}, ["14:00"], "2 pm", True),
+    ({"kind": "date"}, ["2000-03-05"], "5 March", False),
+    ({"kind": "date"}, ["2000-01-01 14:00"], "14:00", False),
     ({"kind": "date"}, ["2024-03-05"], "soon", False),
     ({"kind": "date"}, ["2024-03-05"], "2024-03-05 10:00 EST", False),
     ({"kind": "date"}, ["2024-03-05"], 20240305, False),
