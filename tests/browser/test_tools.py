@@ -1,4 +1,4 @@
-"""Tool calling in a real browser: from nothing to a cell of the matrix, and a suite of one's own."""
+"""Tool calling in a real browser: from nothing to a cell of the matrix, and an own suite."""
 
 from __future__ import annotations
 

@@ -245,8 +245,6 @@ PARTS = (
     "without_detours",
     "argument_source",
 )
-# Those that a summary has room for.
-MAIN_PARTS = PARTS[:8]
 
 
 class Rate(NamedTuple):

@@ -15,7 +15,7 @@ from jobs.submit import expected_start
 from webapp.models import ACTIVE_STATES, Eval, Job
 from webapp.tools import words
 from webapp.tools.cells import (
-    MAIN_PARTS,
+    PARTS,
     CaseRow,
     Column,
     Figures,
@@ -87,7 +87,7 @@ def context(row: Eval) -> dict[str, Any]:
 
 def parts_of(known: Figures) -> list[str]:
     """The parts of the score that some model has."""
-    return [name for name in MAIN_PARTS if any(name in t.parts for t in known.totals.values())]
+    return [name for name in PARTS if any(name in t.parts for t in known.totals.values())]
 
 
 def models(known: Figures, parts: Sequence[str]) -> list[ModelRow]:
