@@ -64,6 +64,7 @@ class Generator:
         self._stop_ns = 0
         self._looked_ns = 0
         self._found = 0
+        self._blocked = False
         self._cancelled = False
 
     def connect(self) -> int:
@@ -143,7 +144,7 @@ class Generator:
         if self._finisher.pending:
             return 0.0
         ahead = TICK_NS
-        if self._due:
+        if self._due and not self._blocked:
             ahead = min(ahead, self._due[0][0] - time.monotonic_ns())
         if ahead <= SPIN_NS:
             return 0.0
@@ -188,10 +189,13 @@ class Generator:
     def _dispatch(self) -> None:
         """Send every request that is due, on idle connections first."""
         now = time.monotonic_ns()
+        self._blocked = False
         while self._due and self._due[0][0] <= now:
             slot = self._connections.take()
             if slot is None:
                 if self._connections.wait_for_more(len(self._due)):
+                    # A socket will say when there is a connection again.
+                    self._blocked = True
                     return
                 self._give_up()
                 continue

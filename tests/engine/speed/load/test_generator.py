@@ -101,6 +101,13 @@ def test_requests_beyond_the_most_streams_wait_and_the_wait_is_told(
     assert waits[2] >= 200_000_000  # two answers of 208 ms come first
 
 
+def test_waiting_for_a_connection_costs_no_processor_time(quick_endpoint: Served) -> None:
+    share = share_of(quick_endpoint.base_url, 1, due_ms=[0] * 2, seed=SEED, max_tokens=150)
+    _, report = run_here(share)
+    assert report.wall_s >= 0.6
+    assert report.cpu_s < report.wall_s / 10
+
+
 def test_starts_spread_over_a_ramp_leave_no_stream_idle(quick_endpoint: Served) -> None:
     """What ended sends its next request at once, not after the last start of the ramp."""
     share = share_of(quick_endpoint.base_url, 2, 9, seed=SEED, max_tokens=5)
