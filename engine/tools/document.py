@@ -129,6 +129,7 @@ def _row(trial: Trial) -> dict[str, Any]:
             for item in rounds
             for call in item["calls"] or ()
         ],
+        "messages": trial.transcript.get("messages", []),
         "rounds": trial.rounds,
         "tokens": {"input": trial.tokens.input, "output": trial.tokens.output},
         "cost_usd": trial.cost_usd,

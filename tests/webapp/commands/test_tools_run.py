@@ -64,6 +64,7 @@ def test_every_threshold_met_is_exit_0_and_one_document(
     assert result["flaky"] == ["quiet"]
     assert [row["case"] for row in result["trials"]] == ["w0", "w1", "w2", "w3", "quiet", "quiet"]
     assert result["trials"][0]["calls"] == [{"name": "get_weather", "arguments": {"city": "p0"}}]
+    assert [m["role"] for m in result["trials"][0]["messages"]] == ["user", "assistant"]
     assert [p.name for p in folder.iterdir()] == [suite_file], "nothing else is written"
 
 
