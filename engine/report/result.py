@@ -13,7 +13,7 @@ from engine.samples import LevelClient, LevelKey, Sample, Tokens, TokenSource
 from engine.specs import BenchmarkSpec, LoadSpec
 from engine.speed.levels import Level, levels_of
 from engine.speed.plan import skip_notice
-from engine.speed.steady import Window, ended_within, steady, tokens_within
+from engine.speed.steady import Window, answers_within, steady, tokens_within
 from engine.stats import Interval, Summary, describe, pooled_itl, tukey_outliers, wilson
 from engine.targets import Target
 
@@ -357,7 +357,7 @@ def _requests_per_s(
 ) -> float | None:
     if window is None:
         return _per_second(len(done), duration_s)
-    return ended_within(done, window) / window.seconds
+    return answers_within(done, window) / window.seconds
 
 
 def _goodput(

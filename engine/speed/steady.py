@@ -46,10 +46,10 @@ def tokens_within(samples: Iterable[Sample], window: Window) -> float:
     )
 
 
-def ended_within(samples: Iterable[Sample], window: Window) -> int:
-    """How many of the samples ended in the window."""
-    ends = (s.started_at + s.total_ms / 1e3 for s in samples if s.total_ms is not None)
-    return sum(window.start_s < end <= window.end_s for end in ends)
+def answers_within(samples: Iterable[Sample], window: Window) -> float:
+    """How many answers were given in the window; one that began before or ended after it counts
+    in part, by its tokens. (Whole ones end in bunches, whose last would fall in or out.)"""
+    return sum(_share(sample, window) for sample in samples if sample.ok)
 
 
 def _share(sample: Sample, window: Window) -> float:
