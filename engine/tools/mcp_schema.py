@@ -8,6 +8,8 @@ from typing import Any
 _PREFIXES = ("#/$defs/", "#/definitions/")
 # References to references grow without end; beyond this the schema stays as it came.
 NODES_MAX = 5_000
+DEFINITIONS_MAX = 500
+NESTED_MAX = 40
 # Keywords that decide nothing: what stands beside a reference or a union wins.
 _NOTES = frozenset({"title", "description", "default", "examples", "deprecated"})
 
@@ -33,6 +35,9 @@ class _Mapper:
             for prefix in _PREFIXES
             for name, part in _table(schema, prefix).items()
         }
+        if len(self._defs) > DEFINITIONS_MAX:
+            raise _TooLarge
+        self._named = {ref: self._refs(part) for ref, part in self._defs.items()}
         self._left = NODES_MAX
         self._kept: set[str] = set()
 
@@ -61,6 +66,8 @@ class _Mapper:
         return _nullable({key: self._part(value, inside) for key, value in part.items()})
 
     def _referred(self, ref: str, part: dict[str, Any], inside: tuple[str, ...]) -> Any:
+        if len(inside) > NESTED_MAX:
+            raise _TooLarge
         if ref in inside or self._returns(ref):
             self._kept.add(ref)
             return dict(part)
@@ -77,14 +84,14 @@ class _Mapper:
     def _returns(self, ref: str) -> bool:
         """Whether a definition leads back to itself."""
         seen: set[str] = set()
-        waiting = self._refs(self._defs[ref])
+        waiting = set(self._named[ref])
         while waiting:
             found = waiting.pop()
             if found == ref:
                 return True
             if found not in seen:
                 seen.add(found)
-                waiting |= self._refs(self._defs[found])
+                waiting |= self._named[found]
         return False
 
     def _refs(self, part: Any) -> set[str]:

@@ -71,6 +71,15 @@ def test_references_that_would_blow_up_leave_the_schema_as_it_came() -> None:
     assert mapped(schema) is schema
 
 
+@pytest.mark.parametrize("count", [60, 20_000])
+def test_a_long_chain_of_references_leaves_the_schema_as_it_came(count: int) -> None:
+    defs: dict[str, Any] = {
+        f"L{n}": {"properties": {"a": {"$ref": f"#/$defs/L{n + 1}"}}} for n in range(count)
+    }
+    schema = {"properties": {"a": {"$ref": "#/$defs/L0"}}, "$defs": defs | {f"L{count}": TEXT}}
+    assert mapped(schema) is schema
+
+
 def test_what_stands_beside_a_reference_still_counts() -> None:
     number = {"type": "integer", "minimum": 1}
     schema = {
