@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from engine.report import results
 from engine.report.digest import Digest, digest
+from engine.report.result import Client
 from engine.samples import LevelKey, Sample
 from engine.specs import BenchmarkSpec
 from engine.targets import Target
@@ -18,6 +20,8 @@ from webapp.models import Run, SampleRow
 
 # More new rows than this are read with all others instead of by their ids.
 FEW_ROWS = 500
+# A level that goes on is computed again after so many times what it took.
+REST = 20
 
 Where = tuple[str, str, int]
 
@@ -100,6 +104,8 @@ class LiveLevels:
     open: dict[LevelKey, list[Sample]] = field(default_factory=dict)
     made: dict[LevelKey, Digest] = field(default_factory=dict)
     settled: set[LevelKey] = field(default_factory=set)
+    stale: set[LevelKey] = field(default_factory=set)
+    rest: dict[LevelKey, float] = field(default_factory=dict)
     total: int = 0
     spent: Spent = NOTHING_SPENT
 
@@ -107,18 +113,30 @@ class LiveLevels:
         """Take in what is new, and compute again the levels it belongs to."""
         clients = load_clients(run)
         fresh = self._read(run) | (set(clients) - self.settled)
-        for target, where in digests.places(self.spec, self.targets):
-            start = where._replace(level="")
-            if where in self.made and not {where, start} & fresh:
-                continue
-            taken = [*self.open.get(start, ()), *self.open.get(where, ())]
-            if where not in self.settled:
-                self.made[where] = digests.level_digest(self.spec, target, where, taken, clients)
+        order = [*digests.places(self.spec, self.targets)]
+        for target, where in order:
+            if where not in self.made or {where, where._replace(level="")} & fresh:
+                self.stale.add(where)
+            if where in self.stale - self.settled and self._due(where, clients):
+                self._make(target, where, clients)
         for where in clients:
             self.settled.add(where)
             self.open.pop(where, None)
-        order = digests.places(self.spec, self.targets)
         return Now(tuple(self.made[where] for _, where in order), (), self.total, self.spent)
+
+    def _due(self, where: LevelKey, clients: Mapping[LevelKey, Client]) -> bool:
+        """A level with thousands of samples is dear to compute, on the machine that measures it:
+        while it goes on that takes a small share of the time."""
+        return where in clients or time.monotonic() >= self.rest.get(where, 0.0)
+
+    def _make(self, target: Target, where: LevelKey, clients: Mapping[LevelKey, Client]) -> None:
+        began = time.monotonic()
+        warm = self.open.get(where._replace(level=""), ())
+        taken = [*warm, *self.open.get(where, ())]
+        self.made[where] = digests.level_digest(self.spec, target, where, taken, clients)
+        self.stale.discard(where)
+        ended = time.monotonic()
+        self.rest[where] = ended + REST * (ended - began)
 
     def _read(self, run: Run) -> set[LevelKey]:
         """Take in the rows that are new; gives the levels they belong to. A load run only

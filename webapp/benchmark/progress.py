@@ -43,6 +43,8 @@ def progress(figures: Figures, total: int, done: bool = False) -> Progress:
         if done and figures.spec.load:
             lanes, total = [replace(lane, total=lane.done) for lane in lanes], 0
         took = sum(lane.done for lane in lanes)
+        if figures.verdict is None:  # it goes on: results come a little after their samples
+            took = max(took, figures.total)
         failed = sum(lane.failed for lane in lanes)
         return Progress(took, failed, max(took, _planned(figures, lanes, total)), left_s,
                         spent.usd, bound, spent.unpriced, tuple(lanes))  # fmt: skip

@@ -37,8 +37,9 @@ def _shown(run: Run, live: bool = True) -> list[dict[str, Any]]:
     "fields", [{"context_tiers": (0, 1000, 50_000), "runs": 2}, LOAD | {"context_tiers": (0, 1000)}]
 )
 def test_growing_sample_by_sample_equals_computing_at_once(
-    alice: Person, fields: dict[str, Any]
+    alice: Person, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(live_figures, "REST", 0)
     every = samples_of(spec_of(TARGETS, **fields), TARGETS)
     run = stored_run(alice.user, done=0, **fields)
     step = max(7, len(every) // 6)
@@ -61,6 +62,24 @@ def test_a_level_that_has_ended_is_not_computed_again_and_its_samples_are_let_go
     (entry,) = module._entries.values()
     assert isinstance(entry.known, live_figures.LiveLevels)
     assert {where.level for where in entry.known.open} == {""}
+
+
+def test_a_level_that_goes_on_is_computed_only_now_and_then_but_at_its_end(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_figures, "REST", 1e9)
+    every = samples_of(spec_of(TARGETS[:1], **LOAD), TARGETS[:1])
+    run = stored_run(alice.user, TARGETS[:1], done=6, **LOAD)
+
+    def answered() -> int:
+        return figures(run, live=True).results[0].requests.ok
+
+    assert answered() == 5
+    store_samples(run, every[6:13])
+    assert answered() == 5
+    whole = stored_run(alice.user, TARGETS[:1], done=13, **LOAD)
+    run.levels = whole.levels
+    assert answered() == 12
 
 
 def test_a_result_is_computed_again_only_for_new_samples(
