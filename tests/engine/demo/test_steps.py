@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from engine.demo.chat import ChatRequest, Message, Tool
+from engine.demo.process import DemoServer
 from engine.demo.skill import Attempt, intended
+from tests.engine.demo.client import ask
 
 TEXT = {"type": "string"}
 
@@ -116,3 +118,32 @@ def test_optional_arguments_are_given_where_the_text_tells_them() -> None:
     prompt = "Find trains from Leipzig to Prague on 2026-05-02 with 1 change."
     assert called(prompt)[0][1]["max_changes"] == 1
     assert "max_changes" not in called("Find trains from Leipzig to Prague on 2026-05-02.")[0][1]
+
+
+CITY = {"type": "object", "properties": {"city": TEXT}, "required": ["city"]}
+WEATHER = {"name": "get_weather", "description": "The weather in a city."}
+TWICE = "What is the weather in Oslo? And what is the weather in Bergen?"
+SAID = [{"role": "user", "content": TWICE}]
+FORMATS = {
+    "/v1/chat/completions": {
+        "messages": SAID,
+        "tools": [{"type": "function", "function": WEATHER | {"parameters": CITY}}],
+    },
+    "/v1/messages": {
+        "messages": SAID,
+        "max_tokens": 200,
+        "tools": [WEATHER | {"input_schema": CITY}],
+    },
+    "/v1beta/models/plain:generateContent": {
+        "contents": [{"role": "user", "parts": [{"text": TWICE}]}],
+        "tools": [{"functionDeclarations": [WEATHER | {"parameters": CITY}]}],
+    },
+}
+
+
+@pytest.mark.parametrize("path", FORMATS)
+def test_two_calls_go_out_together_in_every_format(demo: DemoServer, path: str) -> None:
+    version = "anthropic-version: 2023-06-01\r\n"
+    body = ask(demo, {"model": "plain", **FORMATS[path]}, path=path, headers=version).body.decode()
+    assert body.count("get_weather") == 2
+    assert body.index("Oslo") < body.index("Bergen")

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from engine.tools import io
 from engine.tools.io.studio import dumps
 from engine.tools.samples import sample_suite
 from engine.tools.suites import Suite
 from tests.engine.tools.mcp_servers import RealServer, real_server
 from tests.webapp.commands.conftest import Studio
+from webapp.commands import tools_import
 
 TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
 QUESTION = {
@@ -110,6 +112,10 @@ def test_what_makes_no_sense_is_refused(
     done = studio("tools", *(word.format(tools=tools) for word in words))
     assert done.exit_code == 2
     assert sentence in done.stderr
+
+
+def test_the_terminal_knows_every_format() -> None:
+    assert tuple(io.FORMATS) == tools_import.FORMATS
 
 
 def test_two_files_need_a_folder(studio: Studio, bfcl: tuple[str, str]) -> None:
