@@ -103,8 +103,8 @@ class ProviderConfig(_Part):
 
 class McpCommandConfig(_Part):
     """An MCP server that may be started on this machine and spoken to over stdio. Users name
-    its key and nothing else; `env` is added to a bare environment, without the server's own
-    variables."""
+    its key and nothing else; `env` is added to PATH, HOME, SHELL, TERM, USER and LOGNAME, which
+    are all that it gets of the server's environment."""
 
     display_name: str = Field(default="", max_length=120)
     command: Name
