@@ -29,7 +29,7 @@ LOAD_REQUESTS_MAX = 100_000
 PROMPTS_MAX = 1_000
 PROMPTS_MAX_CHARS = 5_000_000
 # The bodies of a load run exist before its clock starts: prompts times their context tokens.
-LOAD_BODIES_MAX_TOKENS = 20_000_000
+LOAD_BODIES_MAX_TOKENS = 5_000_000
 DEFAULT_PROMPT = "Explain recursion to a new programmer, with one short example."
 
 

@@ -16,7 +16,12 @@ from typing import Any
 from engine.llm.request import ChatRequest
 from engine.llm.tokens import encoding_of
 from engine.samples import LevelKey, SampleKey
-from engine.specs import MAX_TOKENS_MAX, BenchmarkSpec
+from engine.specs import (
+    LOAD_BODIES_MAX_TOKENS,
+    MAX_TOKENS_MAX,
+    BenchmarkSpec,
+    SyntheticSpec,
+)
 from engine.speed.filler import prompt_with, synthetic_prompt
 from engine.speed.fixed_output import fixed_output
 from engine.speed.recall import Fact, fact_of
@@ -65,7 +70,7 @@ class Workload:
         spec = self._spec
         count = SHUFFLES if tier and spec.cache == "cold" else 1
         if spec.prompts or spec.synthetic:
-            count = len(spec.prompts) or DRAWN
+            count = len(spec.prompts) or _drawn(spec.synthetic)
         nonce = nonce if spec.cache == "cold" else self._nonce(None)
         return [self._question(target, tier, number, nonce) for number in range(count)]
 
@@ -112,3 +117,10 @@ class Workload:
 
     def _digest(self, whose: str) -> str:
         return hashlib.sha256(f"{self._salt}:{whose}".encode()).hexdigest()
+
+
+def _drawn(lengths: SyntheticSpec | None) -> int:
+    """How many lengths are drawn for a load level: fewer long ones, whose bodies wait in
+    memory."""
+    room = LOAD_BODIES_MAX_TOKENS // lengths.input_mean if lengths else 0
+    return max(SHUFFLES, min(DRAWN, room))

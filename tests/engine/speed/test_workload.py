@@ -136,6 +136,15 @@ def test_lengths_are_drawn_from_their_distributions_alike_for_every_target() -> 
     assert limits[1] > 10
 
 
+def test_fewer_long_inputs_are_drawn_because_they_wait_in_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engine.speed.workload.LOAD_BODIES_MAX_TOKENS", 1_000)
+    for mean_tokens, bodies in ((50, 20), (400, 8), (5, DRAWN)):
+        work = workload(synthetic={"input_mean": mean_tokens, "output_mean": 5})
+        assert len(work.load_questions(FAST, 0, NONCE)) == bodies
+
+
 def test_a_fixed_length_is_asked_of_servers_that_can() -> None:
     work = workload(fixed_output=True, prompts=PROMPTS, max_tokens=99)
     question = work.question(key(0), FAST)

@@ -56,21 +56,54 @@ def test_a_load_run_carries_its_levels_and_limits() -> None:
 LENGTHS = {"input_mean": 900, "input_std": 50, "output_mean": 80, "output_std": 0}
 
 
-@pytest.mark.parametrize(
-    "fields",
+LOADS = st.fixed_dictionaries(
+    {
+        "arrivals": st.sampled_from(["closed", "constant", "poisson"]),
+        "levels": st.lists(st.integers(1, 2_000), min_size=1, max_size=4),
+        "stop_at_saturation": st.booleans(),
+    },
+    optional={
+        "requests": st.integers(1, 100_000),
+        "duration_s": st.floats(0.01, 3_600),
+        "ramp_s": st.floats(0, 600),
+        "slo_ttft_ms": st.floats(0.01, 1e5),
+        "slo_tpot_ms": st.floats(0.01, 1e5),
+        "slo_e2e_ms": st.floats(0.01, 1e5),
+    },
+)
+HOW_OFTEN = st.fixed_dictionaries({}, optional={"runs": st.integers(1, 1_000)}) | LOADS.map(
+    lambda load: {"load": load}
+)
+PLAIN = st.fixed_dictionaries(
+    {},
+    optional={
+        "warmup": st.integers(0, 5),
+        "retries": st.integers(0, 10),
+        "seed": st.integers(0, 2**31 - 1),
+        "timeout_s": st.floats(1, 3_600),
+        "temperature": st.none() | st.floats(0, 2),
+        "max_tokens": st.integers(1, 128_000),
+        "cache": st.sampled_from(["cold", "warm"]),
+        "fixed_output": st.booleans(),
+        "budget_usd": st.floats(1e-9, 1e6),
+    },
+)
+WHAT = st.sampled_from(
     [
-        {"load": {"levels": (1, 8, 64), "requests": 40, "ramp_s": 2.5, "slo_ttft_ms": 500}},
-        {"load": {"arrivals": "constant", "levels": (2.25,), "duration_s": 4,
-                  "stop_at_saturation": False, "slo_tpot_ms": 0.5}},
-        {"load": {"arrivals": "poisson", "levels": (0.1, 30), "slo_e2e_ms": 9000}},
-        {"runs": 7, "warmup": 3, "retries": 0, "seed": 9, "timeout_s": 30.5, "temperature": None},
-        {"cache": "warm", "context_tiers": (0, 5000), "recall": True, "fixed_output": True},
-        {"budget_usd": 0.25, "synthetic": LENGTHS, "max_tokens": 9},
-        {"prompt": "It's 5 o'clock; $HOME?", "temperature": 0.25, "warmup": 0},
-    ],
-)  # fmt: skip
-def test_the_command_line_reads_the_same_spec(fields: dict[str, Any]) -> None:
-    spec = BenchmarkSpec.model_validate({"targets": DEMO, **fields})
+        {},
+        {"prompt": "It's 5 o'clock; $HOME?"},
+        {"synthetic": LENGTHS},
+        {"context_tiers": (0, 5_000), "recall": True},
+        {"context_tiers": (1, 70_000)},
+    ]
+)
+
+
+@given(HOW_OFTEN, PLAIN, WHAT)
+def test_the_command_line_reads_the_same_spec(
+    often: dict[str, Any], plain: dict[str, Any], what: dict[str, Any]
+) -> None:
+    spec = BenchmarkSpec.model_validate({"targets": DEMO, **often, **plain, **what})
     (line,) = words(spec)
     flags = bench.make_context("bench", line[2:]).params
     targets = config_targets(CONFIG, "demo", "fast-small,jittery", environ={})
