@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 from playwright.sync_api import expect
 
 from tests.browser.visitor import RUN_MS, Visitor
+from tests.engine.tools.mcp_servers import real_server
 from tests.webapp.tools.builders import suite_data
 
 
@@ -46,6 +48,12 @@ def test_from_nothing_to_a_cell_of_the_live_matrix(alice: Visitor) -> None:
     page.reload()
     look(alice, "tools-eval")
 
+    before = page.locator("#eval-trouble").inner_text()
+    page.get_by_role("button", name="Retry only these").click()
+    expect(page.locator("#eval-trouble")).not_to_have_text(before)
+    expect(page.locator("#eval-state")).to_have_text("Done", timeout=RUN_MS)
+    page.reload()
+
     page.get_by_label("Outcome").select_option("fail")
     expect(page).to_have_url(re.compile(r"\?outcome=fail$"))
     page.locator("#matrix-body td.f a").first.click()
@@ -53,6 +61,26 @@ def test_from_nothing_to_a_cell_of_the_live_matrix(alice: Visitor) -> None:
     look(alice, "tools-cell")
     page.go_back()
     expect(page.get_by_label("Outcome")).to_have_value("fail")
+    page.get_by_label("Outcome").select_option("")
+    page.get_by_label("Category").select_option("chain")
+    page.locator("#matrix-body td.cell a").first.click()
+    expect(page.get_by_role("heading", name="Conversation")).to_be_visible()
+    look(alice, "tools-chain")
+
+
+def test_tools_of_an_mcp_server_become_a_suite(alice: Visitor) -> None:
+    page = alice.open("/tools/suites/new")
+    with real_server() as server:
+        page.get_by_label("Address").fill(f"{server.base}/mcp")
+        began = time.monotonic()
+        page.get_by_role("button", name="List its tools").click()
+        expect(page.get_by_role("heading", name="100 tools")).to_be_visible(timeout=20_000)
+    page.get_by_label("Filter the tools").fill("lookup_7")
+    look(alice, "tools-mcp")
+    page.get_by_role("button", name="Make a suite").click()
+    page.wait_for_url(re.compile(r"/tools/suites/\d+$"))
+    expect(page.get_by_text("101 cases, 100 tools")).to_be_visible()
+    assert time.monotonic() - began < 60  # two clicks; under 5 s where nothing else runs
 
 
 def test_a_suite_of_ones_own_is_imported_edited_and_compared(alice: Visitor) -> None:

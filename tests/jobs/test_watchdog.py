@@ -13,7 +13,7 @@ from jobs import queue, states, submit, timing, watchdog
 from tests.helpers import eventually
 from tests.jobs.conftest import ROOT, fresh
 from webapp import db
-from webapp.models import Job, Run, SampleRow, User
+from webapp.models import Eval, Job, Run, SampleRow, SuiteRow, SuiteVersion, User
 from webapp.settings import Settings
 
 
@@ -117,6 +117,23 @@ def test_a_run_without_a_job_is_forgotten_too(alice: User) -> None:
     Run.create(user=alice, name="Imported", spec={}, deleted_at=time.time() - 601)
 
     assert watchdog.forget_deleted() == 1
+
+
+def test_evaluations_and_suites_are_forgotten_like_runs(alice: User) -> None:
+    past, soon = time.time() - 601, time.time() - 10
+    suite = SuiteRow.create(user=alice, name="Old", deleted_at=past)
+    version = SuiteVersion.create(suite=suite, number=1, content={})
+    SuiteRow.create(user=alice, name="Kept", deleted_at=soon)
+    job = Job.create(user=alice, kind="tool_eval", spec={}, state="done")
+    gone = {"user": alice, "spec": {}, "suite": {}, "suite_version": version}
+    Eval.create(name="Gone", job=job, deleted_at=past, **gone)
+    Eval.create(name="Stays", **gone)
+
+    assert watchdog.forget_deleted() == 2
+
+    assert [row.name for row in SuiteRow.select()] == ["Kept"]
+    assert [(row.name, row.suite_version_id) for row in Eval.select()] == [("Stays", None)]
+    assert Job.select().count() == 0
 
 
 def test_the_background_sweeps_until_it_is_stopped(

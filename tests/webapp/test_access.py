@@ -15,10 +15,10 @@ from flask.testing import FlaskClient
 from peewee import BlobField, BooleanField, FloatField, ForeignKeyField, IntegerField
 from werkzeug.routing import Rule
 
-from engine.specs import BenchmarkSpec, TargetRef
+from engine.specs import BenchmarkSpec, TargetRef, ToolEvalSpec
 from tests.webapp.conftest import HTMX, Person, sign_in
 from webapp.access import own_or_404
-from webapp.models import TABLES, Job, ModelEntry, Provider, Run, User
+from webapp.models import TABLES, Eval, Job, ModelEntry, Provider, Run, User
 from webapp.models.base import JSONText
 
 ID = 4711
@@ -64,6 +64,8 @@ def alices(app: Flask) -> Person:
             table.create(id=ID, **row)
     spec = BenchmarkSpec(name=MARK, targets=(TargetRef(provider=MARK, model=MARK),))
     Run.update(name=MARK, spec=spec.model_dump(mode="json"), targets=[]).execute()
+    asked = ToolEvalSpec(targets=spec.targets).model_dump(mode="json")
+    Eval.update(spec=asked, suite={"name": MARK}, targets=[]).execute()
     Job.update(title=MARK, state="failed", subject=ID, kind="benchmark").execute()
     return alice
 

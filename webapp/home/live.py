@@ -11,9 +11,10 @@ from webapp.models import User
 
 @topic("home")
 def fragments(user: User, _: int) -> Fragments:
-    """Active jobs, and the last benchmarks."""
+    """Active jobs, the last benchmarks and the last evaluations."""
     now = queries.overview(user)
     return {
         "home-jobs": render_template("home/_jobs.html", **now),
         "home-runs": render_template("home/_runs.html", **now),
+        "home-evals": render_template("home/_evals.html", **now),
     }

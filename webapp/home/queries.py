@@ -8,11 +8,12 @@ from webapp.history import queries
 from webapp.history.rows import row
 from webapp.jobs_pages.queries import bell
 from webapp.models import User
+from webapp.tools import evals
 
 LAST_RUNS = 8
 
 
 def overview(user: User) -> dict[str, Any]:
-    """Active jobs, and the last runs; results are read of those that have ended."""
+    """Active jobs, the last runs and evaluations; results are read of those that have ended."""
     rows = [row(listed) for listed in queries.latest(user, LAST_RUNS)]
-    return {"jobs": bell(user).active, "rows": rows}
+    return {"jobs": bell(user).active, "rows": rows, "evals": evals.latest(user)}

@@ -46,7 +46,8 @@ class CaseRow(NamedTuple):
 class Cell(NamedTuple):
     """What the trials of a case with a model came to: `passed` of `scored`, `failed` requests
     that have no score, of `expected` trials. `overall` is the mean score, `errors` the classes
-    that fired, the worst first; `trouble` says what failed."""
+    that fired, the worst first; `trouble` says what failed. `retried` counts those of the failed
+    requests that are asked again."""
 
     passed: int = 0
     scored: int = 0
@@ -56,6 +57,12 @@ class Cell(NamedTuple):
     overall: float | None = None
     errors: tuple[str, ...] = ()
     trouble: str = ""
+    retried: int = 0
+
+    @property
+    def ended(self) -> int:
+        """Trials that need no further request."""
+        return self.scored + self.failed - self.retried
 
     @property
     def outcome(self) -> str:
@@ -102,7 +109,7 @@ class Figures:
 
     @property
     def done(self) -> int:
-        return sum(cell.scored + cell.failed for cell in self.cells.values())
+        return sum(cell.ended for cell in self.cells.values())
 
     @property
     def failed(self) -> int:
@@ -172,9 +179,8 @@ def asked(case: Mapping[str, Any]) -> str:
 
 def _grouped(row: Eval) -> Iterable[tuple[Any, ...]]:
     # A retry marks the errors that it repeats as cut off; they are shown until it has them.
-    trouble = (TrialRow.outcome == "infrastructure") | (
-        (TrialRow.outcome == "incomplete") & TrialRow.error.is_null(False)
-    )
+    retried = (TrialRow.outcome == "incomplete") & TrialRow.error.is_null(False)
+    trouble = (TrialRow.outcome == "infrastructure") | retried
     query: Any = (
         TrialRow.select(
             TrialRow.case_id,
@@ -186,6 +192,7 @@ def _grouped(row: Eval) -> Iterable[tuple[Any, ...]]:
             fn.AVG(TrialRow.overall),
             fn.GROUP_CONCAT(TrialRow.error_type),
             fn.MAX(TrialRow.error),
+            fn.SUM(retried),
         )
         .where(TrialRow.eval == row.id)
         .group_by(TrialRow.case_id, TrialRow.provider, TrialRow.model)
@@ -195,7 +202,7 @@ def _grouped(row: Eval) -> Iterable[tuple[Any, ...]]:
 
 
 def _cell(case: CaseRow, passed: int, scored: int, failed: int, *rest: Any) -> Cell:
-    overall, errors, trouble = rest
+    overall, errors, trouble, retried = rest
     names = sorted(set(errors.split(",")), key=lambda name: _WORST.get(name, 99)) if errors else ()
     return Cell(
         passed or 0,
@@ -206,6 +213,7 @@ def _cell(case: CaseRow, passed: int, scored: int, failed: int, *rest: Any) -> C
         overall,
         tuple(names),
         trouble or "",
+        retried or 0,
     )
 
 
@@ -273,11 +281,13 @@ def by_category(known: Figures) -> dict[str, list[CaseRow]]:
     return dict(found)
 
 
-def error_counts(known: Figures) -> dict[str, dict[int, int]]:
-    """Error class → column → cases in which it fired, the most frequent first."""
+def error_counts(known: Figures, active: bool = False) -> dict[str, dict[int, int]]:
+    """Error class → column → cases in which it fired, the most frequent first; the worst first
+    while trials land (`active`), so that lines keep their order."""
     found: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for (_, number), cell in known.cells.items():
         for name in cell.errors:
             found[name][number] += 1
-    ordered = sorted(found, key=lambda name: -sum(found[name].values()))
+    worst = sorted(found, key=lambda name: (_WORST.get(name, 99), name))
+    ordered = worst if active else sorted(worst, key=lambda name: -sum(found[name].values()))
     return {name: dict(found[name]) for name in ordered}

@@ -87,7 +87,7 @@ def choices(rows: list[Any]) -> list[tuple[str, str]]:
         labels = {(t["provider"], t["model"]): t["label"] for t in row.targets}
         for number, ref in enumerate(row.spec["targets"], 1):
             label = labels.get((ref["provider"], ref["model"])) or ref["model"]
-            found.append((f"{row.id}.{number}", f"{row.name} · {label}"))
+            found.append((f"{row.id}.{number}", f"{label} · {row.name}"))
     return found
 
 

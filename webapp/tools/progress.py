@@ -48,8 +48,8 @@ def _lane(known: Figures, column: Column) -> Lane:
     cells = [known.cell(case, column) for case in known.cases]
     return Lane(
         column,
-        sum(cell.scored + cell.failed for cell in cells),
-        sum(cell.failed for cell in cells),
+        sum(cell.ended for cell in cells),
+        sum(cell.failed - cell.retried for cell in cells),
         sum(cell.expected for cell in cells),
         sum(cell.passed for cell in cells),
     )

@@ -80,7 +80,7 @@ def context(row: Eval) -> dict[str, Any]:
         "parts": parts,
         "models": models(known, parts),
         "categories": categories(known),
-        "errors": error_counts(known),
+        "errors": error_counts(known, active),
         "notices": list(dict.fromkeys(str(notice["text"]) for notice in row.notices)),
     }
 

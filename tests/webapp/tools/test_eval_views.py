@@ -71,6 +71,10 @@ def test_a_failed_request_counts_nowhere_and_is_retried_alone(alice: Person) -> 
     assert answer.location == f"/tools/evals/{row.id}"
     assert Job.get().state == "queued"
     assert TrialRow.select().where(TrialRow.outcome == "scored").count() == 6
+    Job.update(state="running").execute()
+    page = alice.get(f"/tools/evals/{row.id}").text
+    assert "6 of 8 trials, " in page
+    assert cells_of(page)[4] == ["! timed out"]
     assert alice.post(f"/tools/evals/{row.id}/retry", headers=HTMX).status_code == 409
 
 
