@@ -31,7 +31,12 @@ MODES = [
     ("schema", "Schema: arguments are valid"),
     ("state", "State: the mock tools' end state"),
 ]
-TOOL_CHOICES = [("auto", "auto"), ("required", "required"), ("none", "none")]
+TOOL_CHOICES = [
+    ("auto", "auto"),
+    ("required", "required"),
+    ("named", "named: the tool a case expects"),
+    ("none", "none"),
+]
 
 
 @bp.get("/evals/new")
