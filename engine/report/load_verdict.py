@@ -33,7 +33,11 @@ def verdict(results: Sequence[Result]) -> Verdict | None:
         f"{name}: {_reached(sweep.best)}."
         for name, sweep in zip(names[1:NAMED_MOST], ranked[1:NAMED_MOST], strict=False)
     ]
-    return Verdict(headline, _interval(best.best), (*_open_end(best), *_kept(best), *others))
+    return Verdict(
+        headline,
+        _interval(best.best),
+        (*_failed(best.best), *_open_end(best), *_kept(best), *others),
+    )
 
 
 def _reached(result: Result) -> str:
@@ -50,6 +54,15 @@ def _interval(result: Result) -> str:
         return ""
     unit = f"{numbers.NARROW}ms"
     return f"{PERCENT95} of the first token {span}{unit}, n {numbers.count(result.ttft_ms.n)}"
+
+
+def _failed(result: Result) -> tuple[str, ...]:
+    """Fast answers are no answer to those who got none."""
+    lost = result.requests.total - result.requests.ok
+    if not lost:
+        return ()
+    of = f"{numbers.count(lost)} of {numbers.count(result.requests.total)}"
+    return (f"{of} requests failed there.",)
 
 
 def _open_end(sweep: Sweep) -> tuple[str, ...]:

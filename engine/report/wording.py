@@ -159,7 +159,7 @@ def troubles(errors: Mapping[str, int]) -> list[str]:
 def pressed(result: Result) -> str:
     """ "1 stream", "32 streams", "12.5 requests/s"; empty for a sequential result."""
     if result.rate is not None:
-        return f"{result.rate:g} requests/s"
+        return f"{result.rate:g} {'request' if result.rate == 1 else 'requests'}/s"
     if not result.level:
         return ""
     return (

@@ -15,6 +15,8 @@ from webapp.benchmark.distributions import Colours, distributions
 
 # Charts of latency by level, one a target and size; the table has all of them.
 LATENCY_MOST = 6
+# Waits for being sent that add less than this to the median are not drawn.
+LATE = 1.05
 PERCENTILES = ("p50", "p90", "p95", "p99")
 
 
@@ -102,9 +104,30 @@ def _latency(group: Sequence[Result], load: LoadSpec, colours: Colours) -> dict[
         ]
         colour = colours[first.provider, first.model]
         lines.append({"name": percentile, "colour": colour, "step": step, "points": points})
+    if due := _due(group):
+        colour = colours[first.provider, first.model]
+        lines.append({"name": "p50 from due", "colour": colour, "step": 4, "points": due})
     said = "; ".join(point["text"] for line in lines for point in line["points"])
     label = f"First token of {first.label} by load: {said or 'no answer yet'}."
     return {"label": label, "unit": "First token, ms", "lines": lines, **_axis(group, load)}
+
+
+def _due(group: Sequence[Result]) -> list[dict[str, Any]]:
+    """The median counted from when requests were due, where an open loop fell behind; nothing
+    where it never did."""
+    pairs = [
+        (i, result, result.scheduled_ttft_ms.p50, result.ttft_ms.p50)
+        for i, result in enumerate(group)
+        if result.rate is not None
+    ]
+    known = [(i, result, due) for i, result, due, sent in pairs if due is not None and sent]
+    if not any(due > LATE * sent for _, _, due, sent in pairs if due is not None and sent):
+        return []
+    return [
+        {"x": i, "y": due, "low": None, "high": None,
+         "text": f"{pressed(result)}: p50 {numbers.ms(due)} ms after it was due"}
+        for i, result, due in known
+    ]  # fmt: skip
 
 
 def _shown(result: Result, percentile: str) -> float | None:

@@ -174,8 +174,8 @@ def level_words(label: str) -> str:
     """ "32 streams" for c32, "12.5 requests/s" for r12.5, "" for no level."""
     if not label:
         return ""
-    what = "requests/s" if label[0] == "r" else "stream" if label == "c1" else "streams"
-    return f"{label[1:]} {what}"
+    what = "request" if label[0] == "r" else "stream"
+    return f"{label[1:]} {what}{'' if label[1:] == '1' else 's'}{'/s' if label[0] == 'r' else ''}"
 
 
 def _outliers(known: Figures) -> dict[SampleKey, list[str]]:

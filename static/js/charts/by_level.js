@@ -5,8 +5,8 @@ import { axisTitle, hideTicks, nameBeside, options, pen, planeScale, valueScale,
 import { faded } from "./theme.js";
 
 // Lines of one model: the first is full, the others are dashed more and more finely.
-const DASHES = [[], [8, 4], [5, 4], [2, 3]];
-const STRENGTH = [1, 0.85, 0.7, 0.6];
+const DASHES = [[], [8, 4], [5, 4], [2, 3], [1, 3]];
+const STRENGTH = [1, 0.85, 0.7, 0.6, 1];
 
 const marks = {
   id: "by-level-marks",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.report import cards, cautions, verdict
-from engine.report.result import Client, Goodput, Result
+from engine.report.result import Client, Goodput, Requests, Result
 from tests.engine.report.builders import report, sample
 
 
@@ -45,9 +45,14 @@ def test_a_single_level_claims_no_limit() -> None:
     assert "at 1 stream with" in verdict(levels([100])).headline
 
 
+def test_requests_that_failed_at_the_best_level_are_said() -> None:
+    best = replace(levels([100])[0], requests=Requests(ok=30, failed=2, incomplete=1))
+    assert verdict([best]).notes == ("3 of 33 requests failed there.",)
+
+
 def test_rates_are_called_rates() -> None:
     assert verdict(levels([100, 101], rate=True)).headline.endswith(
-        "at 1 requests/s with first tokens after 114\u202fms (median); a higher rate adds less "
+        "at 1 request/s with first tokens after 114\u202fms (median); a higher rate adds less "
         "than 5\u202f%"
     )
 
@@ -78,11 +83,11 @@ def test_cards_name_the_level_and_wait_without_changing_shape() -> None:
 
 def test_levels_that_were_sent_late_are_named() -> None:
     late = [replace(row, client=Client(marks=("late_dispatch",))) for row in levels([9], rate=True)]
-    assert any("could not be sent when they were due at 1 requests/s" in t for t in cautions(late))
+    assert any("could not be sent when they were due at 1 request/s" in t for t in cautions(late))
     assert not any("when they were due" in text for text in cautions(levels([9])))
 
 
 def test_a_rate_that_was_not_served_is_named() -> None:
     behind = [replace(row, client=Client(marks=("backlog",))) for row in levels([9], rate=True)]
-    assert any("did not serve 1 requests/s" in text for text in cautions(behind))
+    assert any("did not serve 1 request/s" in text for text in cautions(behind))
     assert not any("did not serve" in text for text in cautions(levels([9], rate=True)))

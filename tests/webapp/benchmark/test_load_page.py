@@ -18,7 +18,7 @@ from jobs.results import run_results
 from tests.webapp.benchmark.builders import TARGETS, stored_run
 from tests.webapp.conftest import Person
 from webapp.benchmark import live
-from webapp.models import Run
+from webapp.models import Run, SampleRow
 
 LOAD = LoadSpec(levels=(1, 4, 8, 16, 32), requests=40, slo_ttft_ms=200)
 FAST = TARGETS[:1]
@@ -128,6 +128,15 @@ def test_a_target_that_never_answered_says_why_and_is_not_left_half_done(
     assert f"<b>Nothing was measured</b>. {why}" in page
     with app.test_request_context():
         assert "1 of 1 requests." in (live.fragments(alice.user, run.id) or {})["run-progress"]
+
+
+def test_a_rate_that_fell_behind_is_drawn_from_when_requests_were_due(alice: Person) -> None:
+    load = LoadSpec(arrivals="constant", levels=(2, 4), requests=12)
+    run = stored_run(alice.user, FAST, load=load)
+    SampleRow.update(delay_ms=900.0).where(SampleRow.level == "r4").execute()
+    lines = charts_of(alice.get(f"/benchmark/{run.id}").text)["latency:1"]["lines"]
+    (due,) = [line for line in lines if line["name"] == "p50 from due"]
+    assert due["points"][1]["y"] == pytest.approx(900 + lines[0]["points"][1]["y"])
 
 
 def test_levels_that_were_left_out_are_said_to_be(alice: Person) -> None:
