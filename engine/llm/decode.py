@@ -42,7 +42,6 @@ _READERS: dict[str, Callable[[], Reader] | None] = {
         (
             "bedrock",
             "databricks",
-            "replicate",
             "sagemaker",
             "text-completion-openai",
             "vertex_ai",

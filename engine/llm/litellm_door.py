@@ -2,8 +2,9 @@
 
 LiteLLM takes its HTTP clients from three of its module attributes. For the length of one
 call all three lead to a transport of ours, which either records the request it is handed
-(prepare) or answers with bytes that were captured before (replay). No byte reaches the
-network, and nothing of LiteLLM is patched beyond those attributes.
+(prepare) or answers with bytes that were captured before (replay). Nothing of LiteLLM is
+patched beyond those attributes. Where it has other ways to the network, which would lead past
+the outbound guard with a user's key, they end in `ReachedOut`.
 
 Meanwhile the environment shows LiteLLM no key, address or account: it would send a user's key
 to an address that the operator set for something else, or name the operator's organization.
@@ -15,11 +16,13 @@ import asyncio
 import logging
 import os
 import re
+import socket
 import threading
 import warnings
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +35,7 @@ _SHOWN = re.compile(
     r"|LITELLM_LOCAL_MODEL_COST_MAP|REPEATED_STREAMING_CHUNK_LIMIT"
 )
 
-_borrowing = ContextVar("borrowing", default=False)
+_borrowing: ContextVar[Borrowed | None] = ContextVar("borrowing", default=None)
 
 # LiteLLM's attributes are process-wide, so one borrowed call runs at a time.
 _lock = threading.Lock()
@@ -51,6 +54,18 @@ def load() -> Any:
     litellm.num_retries = 0
     logging.getLogger("LiteLLM").setLevel(logging.ERROR)
     return litellm
+
+
+class ReachedOut(ConnectionError):
+    """LiteLLM was about to connect by itself. Where that was for something aside (what a local
+    model can do, say) it goes on without."""
+
+
+@dataclass(slots=True)
+class Borrowed:
+    """A borrowed call; `reached_out` says that it tried to connect by itself."""
+
+    reached_out: bool = False
 
 
 class _Curtain(MutableMapping[str, str]):
@@ -81,8 +96,32 @@ class _Curtain(MutableMapping[str, str]):
         return dict(self)
 
 
+@contextmanager
+def _cut_off() -> Iterator[None]:
+    """Let the borrowed call neither resolve a name nor connect; other threads do as ever."""
+    ways = [(socket.socket, "connect"), (socket.socket, "connect_ex"), (socket, "getaddrinfo")]
+    kept = [(where, name, getattr(where, name)) for where, name in ways]
+    for where, name, real in kept:
+        setattr(where, name, _guarded(real))
+    try:
+        yield
+    finally:
+        for where, name, real in kept:
+            setattr(where, name, real)
+
+
+def _guarded(real: Callable[..., Any]) -> Callable[..., Any]:
+    def way(*args: Any, **kwargs: Any) -> Any:
+        if (call := _borrowing.get()) is not None:
+            call.reached_out = True
+            raise ReachedOut("LiteLLM has no network here")
+        return real(*args, **kwargs)
+
+    return way
+
+
 def _visible(name: str) -> bool:
-    return not _borrowing.get() or _SHOWN.fullmatch(name) is not None
+    return _borrowing.get() is None or _SHOWN.fullmatch(name) is not None
 
 
 class _Clients:
@@ -99,7 +138,7 @@ class _Clients:
 
 
 @contextmanager
-def borrowed(transport: httpx.AsyncBaseTransport) -> Iterator[None]:
+def borrowed(transport: httpx.AsyncBaseTransport) -> Iterator[Borrowed]:
     """Lead LiteLLM's HTTP through `transport` while the block runs."""
     litellm = load()
     from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
@@ -117,9 +156,11 @@ def borrowed(transport: httpx.AsyncBaseTransport) -> Iterator[None]:
         kept = {name: vars(litellm)[name] for name in ours if name in vars(litellm)}
         vars(litellm).update(ours)
         environ, vars(os)["environ"] = os.environ, _Curtain(os.environ)
-        borrowing = _borrowing.set(True)
+        call = Borrowed()
+        borrowing = _borrowing.set(call)
         try:
-            yield
+            with _cut_off():
+                yield call
         finally:
             _borrowing.reset(borrowing)
             vars(os)["environ"] = environ

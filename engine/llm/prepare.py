@@ -7,7 +7,6 @@ saves them LiteLLM's import.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from dataclasses import replace
@@ -21,8 +20,13 @@ from engine.targets import PLACEHOLDER_KEY, Target
 # These sign with an account of the machine's environment, which no user may borrow.
 _OWN_CREDENTIALS = frozenset({"bedrock", "sagemaker", "sagemaker_chat", "vertex_ai", "watsonx"})
 
+# These are asked with several requests, of which the first has no answer in it.
+_SEVERAL_REQUESTS = frozenset({"replicate"})
+
 # OpenAI's reasoning models rename and refuse parameters; LiteLLM knows how.
 _NEEDS_LITELLM = re.compile(r"^(gpt-5|o\d)")
+
+_OPENAI_HOST = "api.openai.com"
 
 # An address of one's own, for providers that LiteLLM does not ask OpenAI's way: the endings
 # it may have, and the one after which LiteLLM writes the rest.
@@ -42,6 +46,8 @@ def prepare(target: Target, request: ChatRequest) -> PreparedRequest:
     """Write the request. Raises ProviderError (kind `unsupported` or LiteLLM's own) when
     the target cannot be asked this way."""
     refuse_unaskable(target)
+    if target.litellm_model.partition("/")[0] in _SEVERAL_REQUESTS:
+        raise _not_one_request(target)
     arguments = _arguments(target, request)
     target = replace(target, litellm_model=_sent_as(target.litellm_model, "tools" in arguments))
     if is_direct(target):
@@ -121,6 +127,19 @@ def base_of(target: Target) -> str | None:
     return base.removesuffix(written) + needed
 
 
+def _is_openai(target: Target) -> bool:
+    prefix, slash, _ = target.litellm_model.partition("/")
+    return not slash or prefix in ("openai", "text-completion-openai")
+
+
+def _not_one_request(target: Target) -> ProviderError:
+    return ProviderError(
+        "unsupported",
+        f"{target.litellm_model} is not asked with one HTTP request, so it cannot be timed "
+        "at the socket.",
+    )
+
+
 class _Recorded(BaseException):
     """Ends LiteLLM's call once its request is known; not an Exception, so that no error
     handling of LiteLLM's takes it for a failure and tries again."""
@@ -156,15 +175,24 @@ def _prepare_by_litellm(target: Target, arguments: dict[str, Any]) -> PreparedRe
         # Some providers' handlers send only when the first chunk is asked for.
         await anext(aiter(stream))
 
-    with litellm_door.borrowed(recorder), contextlib.suppress(_Recorded):
-        litellm_door.run_async(call())
+    with litellm_door.borrowed(recorder) as borrowed:
+        try:
+            litellm_door.run_async(call())
+        except _Recorded:
+            pass
+        finally:
+            # Whatever LiteLLM made of it: without the network it could not ask.
+            if recorder.request is None and borrowed.reached_out:
+                raise _not_one_request(target)
     if recorder.request is None:
+        raise _not_one_request(target)
+    sent = recorder.request
+    if sent.url.host == _OPENAI_HOST and target.api_base is None and not _is_openai(target):
+        # Where LiteLLM knows no address it falls back to OpenAI's, which must not get the key.
         raise ProviderError(
             "unsupported",
-            f"{target.litellm_model} is not asked with one HTTP request, so it cannot be timed "
-            "at the socket.",
+            f"{target.litellm_model} has no address of its own; give its base URL.",
         )
-    sent = recorder.request
     return PreparedRequest(
         sent.method,
         str(sent.url),

@@ -6,11 +6,13 @@ The environment is full of the operator's own keys, addresses and accounts: none
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from engine.llm.errors import ProviderError
 from engine.llm.prepare import prepare
 from engine.llm.request import ChatRequest, PreparedRequest
 from engine.targets import PLACEHOLDER_KEY, Target
@@ -189,3 +191,34 @@ def test_a_reasoning_model_is_asked_by_its_own_names() -> None:
     assert body["max_completion_tokens"] == 20
     assert "max_tokens" not in body
     assert body["stream_options"] == {"include_usage": True}
+
+
+@pytest.mark.parametrize("model", ["lm_studio/m", "hosted_vllm/m", "vllm/m", "litellm_proxy/m"])
+def test_a_key_never_goes_to_openai_for_want_of_another_address(model: str) -> None:
+    with pytest.raises(ProviderError, match="give its base URL") as caught:
+        prepared(Recorded(model, "", {}, {}))
+    assert caught.value.kind == "unsupported"
+
+
+@pytest.mark.parametrize("model", ["maritalk/m", "oobabooga/m", "replicate/a/m"])
+def test_a_provider_that_litellm_would_ask_by_itself_is_refused_and_nobody_is_connected(
+    model: str,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(ProviderError, match="not asked with one HTTP request"):
+            prepared(Recorded(model, "", {}, {}, base=base))
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+def test_what_litellm_wants_to_know_aside_is_not_asked_and_not_needed() -> None:
+    """Of a local model that is not in its map it asks the server, past the outbound guard."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        request = prepared(Recorded("ollama_chat/my-own-model", "", {}, {}, base=base))
+        assert request.url == f"{base}/api/chat"
+        with pytest.raises(BlockingIOError):
+            listener.accept()
