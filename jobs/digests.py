@@ -64,13 +64,16 @@ class Kept:
     samples: int
 
 
-def kept(run: Run) -> Kept:
-    """The stored digest of `run`, made now when there is none or the run has changed."""
+def stored(run: Run) -> Kept | None:
+    """The stored digest of `run`; None when there is none or the run has changed since."""
     stamp = _stamp(run)
     row = RunDigest.get_or_none(RunDigest.run == run.id)
-    if row is not None and row.stamp == stamp:
-        return _load(row.content)
-    return refresh(run)
+    return _load(row.content) if row is not None and row.stamp == stamp else None
+
+
+def kept(run: Run) -> Kept:
+    """The stored digest of `run`, made now when there is none or the run has changed."""
+    return stored(run) or refresh(run)
 
 
 def refresh(run: Run) -> Kept:

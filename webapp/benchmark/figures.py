@@ -58,8 +58,10 @@ def figures(run: Run, live: bool = False) -> Figures:
     if not live:
         with _lock:
             _entries.pop(run.id, None)
-        with _making:
-            kept = digests.kept(run)
+        kept = digests.stored(run)
+        if kept is None:
+            with _making:
+                kept = digests.kept(run)
         return Figures(spec, targets, kept.digests, (), kept.samples, kept.spent, finished,
                        kept.verdict)  # fmt: skip
     now = _remembered(run).look(run)
@@ -101,6 +103,6 @@ def _remembered(run: Run) -> _Entry:
 
 
 _lock = threading.Lock()
-# Two pages that open at once do not both make a digest.
+# Two pages that open at once do not both make a digest; those that have one do not wait.
 _making = threading.Lock()
 _entries: OrderedDict[int, _Entry] = OrderedDict()

@@ -84,8 +84,8 @@ def _reached(result: Result, spec: BenchmarkSpec, sizes: bool) -> list[Cell]:
     return [
         *size,
         Cell("throughput", "All streams, tok/s", numbers.number(result.system_output_tps),
-             "Output tokens of all streams by the time any was open"),
-        Cell("rate", "Requests/s", numbers.number(result.requests_per_s), "Answered, by that time"),
+             "Output tokens a second, while the level ran at full strength"),
+        Cell("rate", "Requests/s", numbers.number(result.requests_per_s), "Answered, meanwhile"),
         Cell("speed", "One stream, tok/s", SPEED.median(result), "Median of the requests"),
         *(goodput if spec.load and has_limits(spec.load) else []),
         *recall,
