@@ -24,11 +24,12 @@ class Card:
     note: str = ""
 
 
-def cards(results: Sequence[Result]) -> list[Card]:
+def cards(results: Sequence[Result], limits: bool = False) -> list[Card]:
     """Fastest, earliest, cheapest and how the requests ended; a figure nobody has shows an
-    en dash, so that the row never changes its shape while a run fills."""
+    en dash, so that the row never changes its shape while a run fills. `limits` says that a
+    load run has limits of a good answer: then goodput stands in the place of the cost."""
     if any(result.level for result in results):
-        return _loaded(results)
+        return _loaded(results, limits)
     front = front_tier(results)
     return [_fastest(front), _earliest(front), _cheapest(front), _requests(results)]
 
@@ -61,11 +62,11 @@ def tail_words(summary: Summary) -> str:
     return numbers.NONE if value is None else f"{name} {numbers.ms(value)}"
 
 
-def _loaded(results: Sequence[Result]) -> list[Card]:
+def _loaded(results: Sequence[Result], limits: bool) -> list[Card]:
     """The same row for load levels: what the best target reached, and at which level."""
     best = next((sweep.best for sweep in widest(sweeps(results))), None)
     throughput, first = "Most throughput", "First token there"
-    slo = any(result.goodput.share is not None for result in results)
+    slo = limits or any(result.goodput.share is not None for result in results)
     goodput = "Goodput there"
     if best is None:
         third = Card(goodput, numbers.NONE) if slo else _cheapest(front_tier(results))

@@ -15,6 +15,7 @@ from jobs.submit import expected_start
 from webapp.benchmark import charts, load_charts, load_table, table, words
 from webapp.benchmark.environment import environment
 from webapp.benchmark.figures import Figures, figures
+from webapp.benchmark.load_charts import has_limits
 from webapp.benchmark.panels import panels
 from webapp.benchmark.progress import progress
 from webapp.models import ACTIVE_STATES, Job, Run
@@ -71,7 +72,7 @@ def context(run: Run, sort: Sort = UNSORTED, page: int = 1) -> dict[str, Any]:
         "leader": words.leader(known.results, state) if active else "",
         "measured": any(result.requests.total for result in known.results),
         "why_nothing": next((n["text"] for n in run.notices if n["code"] == LEFT_OUT), ""),
-        "cards": cards(known.results),
+        "cards": cards(known.results, bool(known.spec.load and has_limits(known.spec.load))),
         **_figures(known, colours, sort, active),
         "only_provider": _only_provider(known.targets),
         "notices": _notices(run, known),

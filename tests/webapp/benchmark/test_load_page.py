@@ -163,6 +163,7 @@ def test_nothing_measured_is_no_number(alice: Person) -> None:
         run = stored_run(alice.user, FAST, state=state, done=0, load=LOAD)
         page = alice.get(f"/benchmark/{run.id}").text
         assert all(row[1] == numbers.NONE for row in levels_of(page))
+        assert "<dt>Goodput there</dt><dd>–" in page
 
 
 def test_a_load_run_again_is_prefilled(alice: Person, run: Run) -> None:
