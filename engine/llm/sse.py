@@ -30,6 +30,11 @@ def events(pieces: Iterable[Piece]) -> Iterator[Event]:
     data: list[bytes] = []
     name, at_ns = "", 0
     for at_ns, lines in _lines(pieces):
+        if len(lines) == 2 and not (data or lines[1]) and lines[0].startswith(b"data: "):
+            # One whole event in a piece of its own: nearly every piece of nearly every stream.
+            yield Event(at_ns, name, lines[0][6:])
+            name = ""
+            continue
         for line in lines:
             if line.startswith(b"data:"):
                 data.append(line[6:] if line[5:6] == b" " else line[5:])
@@ -64,6 +69,9 @@ def _lines(pieces: Iterable[Piece]) -> Iterator[tuple[int, list[bytes]]]:
     held: list[bytes] = []
     after_cr, begun, at_ns = False, False, 0
     for at_ns, piece in pieces:
+        if begun and not held and not after_cr and piece.endswith(b"\n") and b"\r" not in piece:
+            yield at_ns, piece.split(b"\n")[:-1]
+            continue
         data = piece[1:] if after_cr and piece.startswith(b"\n") else piece
         if data:
             after_cr = data.endswith(b"\r")
@@ -81,7 +89,8 @@ def _lines(pieces: Iterable[Piece]) -> Iterator[tuple[int, list[bytes]]]:
         # By far most streams have one kind of line end only.
         plain = buffer.replace(b"\r\n", b"\n")
         lines = _LINE_END.split(plain) if b"\r" in plain else plain.split(b"\n")
-        held = [lines.pop()]
+        rest = lines.pop()
+        held = [rest] if rest else []
         yield at_ns, lines
     if rest := b"".join(held):
         yield at_ns, [rest]
