@@ -19,13 +19,16 @@ from webapp.benchmark.blueprint import bp
 from webapp.benchmark.estimate import Estimate, estimate
 from webapp.benchmark.forms import BenchmarkForm
 from webapp.catalog import read_config
-from webapp.formats import tier
+from webapp.formats import count, tier
 from webapp.models import Run
 
 PAGE, FRAGMENT = "benchmark/new.html", "benchmark/_form.html"
 # What htmx asks for by the id of the element it will replace.
 PARTS = {"targets": "benchmark/_targets.html", "prompt-field": "benchmark/_prompt.html"}
 NO_ROOM = "None of the chosen models has room for these sizes. Choose a smaller one."
+# The worker lays a load run out before it starts.
+LOAD_MOST = 1_000_000
+TOO_MANY = "That makes {} requests, and a run takes {} at most. Choose fewer or lower levels."
 NO_DEMO = "The demo provider is not among yours. Bring it back in Settings → Providers."
 
 
@@ -117,8 +120,11 @@ def _checked(form: BenchmarkForm, targets: Sequence[Target]) -> BenchmarkForm:
     problem = next((target.problem for target in chosen if target.problem), None)
     if problem:
         return form.refuse("targets", problem)
-    if estimate(form.spec, chosen, {}).requests == 0:
+    requests = estimate(form.spec, chosen, {}).requests
+    if requests == 0:
         return form.refuse("context_tiers", NO_ROOM)
+    if form.spec.load and requests > LOAD_MOST:
+        return form.refuse("levels", TOO_MANY.format(count(requests), count(LOAD_MOST)))
     return form
 
 

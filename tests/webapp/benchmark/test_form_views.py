@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from engine.specs import BenchmarkSpec
 from tests.webapp.benchmark.builders import stored_run
 from tests.webapp.conftest import HTMX, Person
+from webapp.benchmark.form_views import TOO_MANY
 from webapp.models import Job, Provider, Run
 
 FORM: dict[str, Any] = {
@@ -97,6 +98,16 @@ def test_a_run_without_a_name_is_called_after_its_models(alice: Person) -> None:
             {"target": ["demo/slow-large"], "context_tiers": ["100000"]},
             "context_tiers",
             "None of the chosen models has room for these sizes. Choose a smaller one.",
+        ),
+        (
+            {"mode": "load", "levels": "1, two"},
+            "levels",
+            "Give a number.",
+        ),
+        (
+            {"mode": "load", "levels": " ".join(map(str, range(1, 17))), "requests": "100000"},
+            "levels",
+            TOO_MANY.format("3,200,002", "1,000,000"),
         ),
         (
             {"target": ["nobody/nothing"]},
