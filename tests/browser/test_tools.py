@@ -19,6 +19,13 @@ def look(alice: Visitor, name: str) -> None:
     alice.shoot(name)
 
 
+def settled(alice: Visitor) -> None:
+    """The evaluation has ended and the matrix has asked for the last time: see it afresh."""
+    expect(alice.page.locator("#matrix-body[hx-get]")).to_have_count(0)
+    expect(alice.page.locator("#matrix-body td.w")).to_have_count(0)
+    alice.page.reload()
+
+
 def test_from_nothing_to_a_cell_of_the_live_matrix(alice: Visitor) -> None:
     page = alice.open("/")
     page.keyboard.press("g")
@@ -44,15 +51,14 @@ def test_from_nothing_to_a_cell_of_the_live_matrix(alice: Visitor) -> None:
     alice.shoot("tools-live")
     expect(page.locator("#eval-state")).to_have_text("Done", timeout=2 * RUN_MS)
     expect(page.locator("#eval-verdict")).to_contain_text("cases")
-    expect(page.locator("#matrix-body td.w")).to_have_count(0)
-    page.reload()
+    settled(alice)
     look(alice, "tools-eval")
 
     before = page.locator("#eval-trouble").inner_text()
     page.get_by_role("button", name="Retry only these").click()
     expect(page.locator("#eval-trouble")).not_to_have_text(before)
     expect(page.locator("#eval-state")).to_have_text("Done", timeout=RUN_MS)
-    page.reload()
+    settled(alice)
 
     page.get_by_label("Outcome").select_option("fail")
     expect(page).to_have_url(re.compile(r"\?outcome=fail$"))
@@ -62,7 +68,8 @@ def test_from_nothing_to_a_cell_of_the_live_matrix(alice: Visitor) -> None:
     page.go_back()
     expect(page.get_by_label("Outcome")).to_have_value("fail")
     page.get_by_label("Outcome").select_option("")
-    page.get_by_label("Category").select_option("chain")
+    page.get_by_label("Category", exact=True).select_option("chain")
+    expect(page.get_by_text("cases that match")).to_contain_text("of 4")
     page.locator("#matrix-body td.cell a").first.click()
     expect(page.get_by_role("heading", name="Conversation")).to_be_visible()
     look(alice, "tools-chain")

@@ -77,14 +77,16 @@ def context(row: Eval, case: Mapping[str, Any], trial: Trial | None) -> dict[str
     if trial is None:
         return found
     transcript = trial.transcript
+    rounds = transcript.get("rounds", [])
     return found | {
-        "made": [call for one in transcript.get("rounds", ()) for call in one.get("calls") or ()],
+        "made": [call for one in rounds for call in one.get("calls") or ()],
+        "wrote": rounds[-1].get("text", "")[:TEXT_MAX] if rounds else "",
         "groups": diff_groups(trial, transcript),
         "parts": _parts(trial),
         "transcript": [_message(one) for one in transcript.get("messages", ())],
         "request_text": _pretty(_request(row, transcript, tools)),
-        "response": _pretty(transcript.get("rounds", [])),
-        "rounds": transcript.get("rounds", []),
+        "response": _pretty(rounds),
+        "rounds": rounds,
         "state": transcript.get("state"),
     }
 

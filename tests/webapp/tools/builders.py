@@ -89,6 +89,7 @@ def trial(key: TrialKey, category: str, outcome: str | None) -> Trial:
     arguments = {"city": "Oslo" if outcome is None else "Bergen"}
     call = {"name": "get_weather", "arguments": arguments, "raw": '{"city": "Oslo"}', "id": "c1"}
     part = 1.0 if outcome is None else 0.5
+    silent = outcome == "no_call"
     scored = Scored(
         passed=outcome is None,
         error_type=outcome,
@@ -122,7 +123,8 @@ def trial(key: TrialKey, category: str, outcome: str | None) -> Trial:
             "request": {"model": "openai/fast-small", "temperature": 0.0, "max_tokens": 1024},
             "tools": ["get_weather", "send_mail"],
             "renamed": {},
-            "rounds": [{"turn": 0, "text": "", "reasoning": "", "calls": [call],
+            "rounds": [{"turn": 0, "text": "Look outside." if silent else "", "reasoning": "",
+                        "calls": [] if silent else [call],
                         "recovered": False, "finish_reason": "tool_calls",
                         "tokens": {"input": 210, "output": 24}, "ttft_ms": 118.0,
                         "e2e_ms": 310.0}],

@@ -135,7 +135,7 @@ def test_a_cell_is_one_of_five_outcomes(cell: Cell, outcome: str, passes: bool |
 
 
 def test_a_cell_shows_prompt_calls_diff_rule_parts_and_raw(alice: Person) -> None:
-    row = stored_eval(alice.user, ["fast-small"], trials=given("vp"))
+    row = stored_eval(alice.user, ["fast-small"], trials=given("vpn"))
     page = html.unescape(alice.get(f"/tools/evals/{row.id}/cases/1/1").text)
     assert "fast-small fails: wrong value" in page
     assert "city is Bergen, not Oslo." in page
@@ -147,6 +147,9 @@ def test_a_cell_shows_prompt_calls_diff_rule_parts_and_raw(alice: Person) -> Non
     assert "2 tools offered" in page
     assert '"max_tokens": 1024' in page
     assert f'href="/tools/evals/{row.id}/cases/2/1"' in page
+    silent = alice.get(f"/tools/evals/{row.id}/cases/3/1").text
+    assert "<p>Nothing.</p>" in silent
+    assert "Look outside." in silent
     assert "has not been asked yet" in alice.get(f"/tools/evals/{row.id}/cases/5/1").text
     for odd in ("9/1", "1/2", "0/1", "1/1?trial=2"):
         assert alice.get(f"/tools/evals/{row.id}/cases/{odd}").status_code == 404
