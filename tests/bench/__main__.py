@@ -23,6 +23,7 @@ from tests.bench import (
     claims,
     levels,
     live,
+    matrix,
     memory,
     pages,
     scoring,
@@ -41,6 +42,7 @@ BENCHES: dict[str, Callable[[bool], Outcome]] = {
     "start": start.run,
     "claims": claims.run,
     "scoring": scoring.run,
+    "matrix": matrix.run,
     "pages": pages.run,
     "live": live.run,
 }

@@ -7,7 +7,6 @@ import html
 import io
 import json
 import re
-import time
 
 import pytest
 from flask import Flask
@@ -235,15 +234,3 @@ def test_it_is_its_owners(app: Flask, alice: Person, charlie: Person) -> None:
     with app.test_request_context():
         assert live.fragments(charlie.user, row.id) is None
     assert Eval.get().deleted_at is None
-
-
-def test_the_matrix_of_a_thousand_cases_and_eight_models_is_quick(alice: Person) -> None:
-    row = stored_eval(alice.user, [f"m{i}" for i in range(8)], cases=1000)
-    alice.get(f"/tools/evals/{row.id}")
-    took = []
-    for _ in range(3):
-        began = time.perf_counter()
-        assert alice.get(f"/tools/evals/{row.id}?outcome=fail").status_code == 200
-        took.append(time.perf_counter() - began)
-    # 0.1 s on a quiet machine; the promise is 0.3 s.
-    assert min(took) < 0.6
