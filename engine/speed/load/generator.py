@@ -32,7 +32,7 @@ TICK_NS = 50_000_000
 # every chunk would cost more than reading it, here and at an endpoint on the same machine.
 # The kernel has noted when each chunk came, so a nap moves no time. It is a long one while
 # the last look found few chunks.
-MANY, FEW, NAP_NS, LONG_NAP_NS = 32, 4, 400_000, 1_000_000
+MANY, FEW, NAP_NS, LONG_NAP_NS = 32, 8, 400_000, 1_000_000
 # Nearer than this, a due time is waited for by looking at the clock.
 SPIN_NS = 60_000
 # epoll counts in milliseconds, rounded up.
