@@ -67,7 +67,7 @@ def written(model: str, name: str, draw: st.DataObject) -> Wire:
 
 
 @pytest.mark.parametrize(("model", "name"), ALL)
-@settings(max_examples=12)
+@settings(max_examples=10)
 @given(draw=st.data())
 def test_any_writing_and_any_cut_of_a_stream_is_the_same_answer_with_the_same_order_of_times(
     model: str, name: str, draw: st.DataObject
@@ -87,10 +87,9 @@ def test_any_writing_and_any_cut_of_a_stream_is_the_same_answer_with_the_same_or
     ]
 
 
-@pytest.mark.parametrize("name", ["text", "tools"])
 @pytest.mark.parametrize("model", MODELS)
-def test_every_single_cut_of_a_stream_is_the_same_answer(model: str, name: str) -> None:
-    plain = recorded(model, name)
+def test_every_single_cut_of_a_stream_is_the_same_answer(model: str) -> None:
+    plain = recorded(model, "tools")
     whole, expected = b"".join(plain.chunks), answer_of(decode(plain, model, ()))
     for cut in range(1, len(whole)):
         capture = Capture(
@@ -159,7 +158,7 @@ KINDS = (
 
 
 @pytest.mark.parametrize("model", MODELS)
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(data=ANYTHING, kind=st.sampled_from(KINDS))
 def test_no_json_whatever_breaks_a_reader(model: str, data: Any, kind: str) -> None:
     chunk = {"type": kind, **data} if isinstance(data, dict) else data
