@@ -7,11 +7,12 @@ happen (the worker was killed, the run is older than this) whoever looks first d
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import IntegrityError, OperationalError
 
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 # To be raised when the same samples are drawn in another way than before.
 VERSION = 3
+# The stamp of a row that holds levels of a run that goes on.
+PARTIAL = f"{VERSION} levels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,19 @@ class Spent:
         total = math.fsum([*known, self.usd or 0.0]) if known else self.usd
         return Spent(total, self.unpriced + len(costs) - len(known))
 
+    def __add__(self, other: Spent) -> Spent:
+        known = [usd for usd in (self.usd, other.usd) if usd is not None]
+        return Spent(math.fsum(known) if known else None, self.unpriced + other.unpriced)
+
 
 NOTHING_SPENT = Spent()
+
+
+class Level(NamedTuple):
+    """What is kept of a load level that has ended; `spent` is without its warm-ups."""
+
+    digest: Digest
+    spent: Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +94,47 @@ def refresh(run: Run) -> Kept:
     """Make the digest of `run` and store it; when the database is locked it is only given."""
     stamp = _stamp(run)
     made = _make(run)
+    _store(run, stamp, _dump(made))
+    return made
+
+
+def keep_level(run: Run, where: LevelKey) -> None:
+    """Make and store the digest of a level that has just ended, so that neither a page that is
+    opened meanwhile nor the end of the run reads its samples again."""
+    row = RunDigest.get_or_none(RunDigest.run == run.id)
+    levels = row.content.get("levels", {}) if row is not None and row.stamp == PARTIAL else {}
+    spec = run_spec(run)
+    target = next(target for target, place in places(spec, load_targets(run)) if place == where)
+    warm = load_samples(run, where=where._replace(level=""))
+    mine = load_samples(run, where=where)
+    made = level_digest(spec, target, where, [*warm, *mine], load_clients(run))
+    entry = {"digest": dump(made), "spent": asdict(Spent().plus(mine))}
+    _store(run, PARTIAL, {"levels": {**levels, _name(where): entry}})
+
+
+def kept_levels(run: Run) -> dict[LevelKey, Level]:
+    """The levels that have ended, as far as they are stored, while the run goes on."""
+    row = RunDigest.get_or_none(RunDigest.run == run.id)
+    if row is None or row.stamp != PARTIAL:
+        return {}
+    return {
+        where: Level(load(entry["digest"]), Spent(**entry["spent"]))
+        for where in load_clients(run)
+        if (entry := row.content["levels"].get(_name(where))) is not None
+    }
+
+
+def _name(where: LevelKey) -> str:
+    return json.dumps(where)
+
+
+def _store(run: Run, stamp: str, content: dict[str, Any]) -> None:
+    row = RunDigest.insert(run=run.id, stamp=stamp, content=content)
     try:
         with db.write():
-            content = _dump(made)
-            RunDigest.insert(
-                run=run.id, stamp=stamp, content=content
-            ).on_conflict_replace().execute()
+            row.on_conflict_replace().execute()
     except (OperationalError, IntegrityError) as error:
         log.warning("the digest of run %s is not stored yet: %s", run.id, error)
-    return made
 
 
 def places(spec: BenchmarkSpec, targets: Sequence[Target]) -> Iterator[tuple[Target, LevelKey]]:
@@ -128,15 +174,22 @@ def _make(run: Run) -> Kept:
         warm = [sample for sample in samples if sample.key.warmup]
         digests = [digest(result, warm) for result in found]
         return Kept(tuple(digests), verdict(found), Spent().plus(samples), count)
-    clients, spent = load_clients(run), Spent()
+    clients, spent, known = load_clients(run), Spent(), kept_levels(run)
     digests = []
     warmed: set[LevelKey] = set()
     for target, where in places(spec, targets):
         start = where._replace(level="")
-        warm, mine = load_samples(run, where=start), load_samples(run, where=where)
-        spent = spent.plus(mine if start in warmed else [*warm, *mine])
-        warmed.add(start)
-        digests.append(level_digest(spec, target, where, [*warm, *mine], clients))
+        warm = load_samples(run, where=start)
+        if start not in warmed:
+            spent = spent.plus(warm)
+            warmed.add(start)
+        level = known.get(where)
+        if level is None:
+            mine = load_samples(run, where=where)
+            made = level_digest(spec, target, where, [*warm, *mine], clients)
+            level = Level(made, Spent().plus(mine))
+        spent += level.spent
+        digests.append(level.digest)
     trouble = next((item.trouble for item in digests if item.trouble), "")
     said = verdict([item.result for item in digests], trouble)
     return Kept(tuple(digests), said, spent, count)

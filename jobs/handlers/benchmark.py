@@ -92,6 +92,7 @@ def _follow(
             case LevelDone():
                 writer.settle()
                 record.update(levels=[*record.row.levels, level_entry(event)])
+                digests.keep_level(record.row, event.where)
             case Finished():
                 return event
     raise RuntimeError("The engine stopped without saying why.")

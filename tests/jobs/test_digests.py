@@ -10,12 +10,20 @@ from typing import Any
 import pytest
 from peewee import OperationalError
 
+from engine.events import LevelDone
 from engine.report import results, verdict
 from engine.report.digest import digest
-from engine.samples import Sample
+from engine.samples import LevelClient, LevelKey, Sample
 from engine.specs import LoadSpec
 from jobs import digests
-from jobs.store import describe_targets, load_page, load_samples, load_targets, store_samples
+from jobs.store import (
+    describe_targets,
+    level_entry,
+    load_page,
+    load_samples,
+    load_targets,
+    store_samples,
+)
 from tests.engine.report.builders import at_speed, failed, sample, spec_for, target
 from webapp import db
 from webapp.models import Job, Run, RunDigest, User
@@ -94,6 +102,29 @@ def test_levels_are_read_one_by_one_and_warm_ups_are_paid_once(
     assert [item.result.requests.ok for item in made.digests] == [1, 3]
     assert made.spent == digests.Spent(0.002, 3)
     assert None not in asked
+
+
+def test_levels_kept_on_the_way_make_the_same_digest(alice: User) -> None:
+    taken = [sample("fast", 0, warmup=True), *on_level("c1", *at_speed("fast", [90.0, 91, 99]))]
+    taken += on_level("c4", *at_speed("fast", [50.0, 51, 52]))
+    run = stored(alice, taken, load=LoadSpec(levels=(1, 4)))
+    plain = digests.refresh(run)
+    RunDigest.delete().execute()
+    for level in ("c1", "c4"):
+        where = LevelKey("demo", "fast", 0, level)
+        client = LevelClient(1, 3, 0, 0.5, 10.0, 0.05, 0.1, 0.2, ("backlog",))
+        run.levels = [*run.levels, level_entry(LevelDone(where, client))]
+        run.save()
+        digests.keep_level(run, where)
+    assert digests.stored(run) is None
+    assert set(digests.kept_levels(run)) == {LevelKey("demo", "fast", 0, n) for n in ("c1", "c4")}
+    made = digests.kept(run)
+    assert [item.result.ttft_ms for item in made.digests] == [
+        item.result.ttft_ms for item in plain.digests
+    ]
+    assert made.digests[0].result.client.marks == ("backlog",)
+    assert made.spent.usd == pytest.approx(plain.spent.usd)
+    assert digests.stored(run) == made
 
 
 def test_a_locked_database_gives_it_all_the_same(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,6 +112,8 @@ class LiveLevels:
     def look(self, run: Run) -> Now:
         """Take in what is new, and compute again the levels it belongs to."""
         clients = load_clients(run)
+        if not self.made:
+            self._begin(run)
         fresh = self._read(run) | (set(clients) - self.settled)
         order = [*digests.places(self.spec, self.targets)]
         for target, where in order:
@@ -123,6 +125,13 @@ class LiveLevels:
             self.settled.add(where)
             self.open.pop(where, None)
         return Now(tuple(self.made[where] for _, where in order), (), self.total, self.spent)
+
+    def _begin(self, run: Run) -> None:
+        """Take what the worker kept of levels that have ended already."""
+        for where, level in digests.kept_levels(run).items():
+            self.made[where] = level.digest
+            self.settled.add(where)
+            self.spent += level.spent
 
     def _due(self, where: LevelKey, clients: Mapping[LevelKey, Client]) -> bool:
         """A level with thousands of samples is dear to compute, on the machine that measures it:
@@ -142,16 +151,20 @@ class LiveLevels:
         """Take in the rows that are new; gives the levels they belong to. A load run only
         ever adds rows, so the highest id seen so far tells which those are."""
         row_id: Any = SampleRow.id
-        rows: Any = SampleRow.select(row_id).where(SampleRow.run == run.id, row_id > self.last_id)
-        new = [i for (i,) in rows.order_by(row_id).tuples()]
+        columns = (getattr(SampleRow, name) for name in LevelKey._fields)
+        rows: Any = SampleRow.select(row_id, *columns).where(
+            SampleRow.run == run.id, row_id > self.last_id
+        )
+        found = [(i, LevelKey(*where)) for i, *where in rows.order_by(row_id).tuples()]
+        new = [i for i, where in found if where not in self.settled]
         fresh: set[LevelKey] = set()
         for start in range(0, len(new), FEW_ROWS):
             fresh |= self._take(load_samples(run, only=new[start : start + FEW_ROWS]))
-        self.last_id = new[-1] if new else self.last_id
+        self.total += len(found)
+        self.last_id = found[-1][0] if found else self.last_id
         return fresh
 
     def _take(self, samples: Sequence[Sample]) -> set[LevelKey]:
-        self.total += len(samples)
         self.spent = self.spent.plus(samples)
         fresh = set()
         for sample in samples:

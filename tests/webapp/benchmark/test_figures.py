@@ -13,7 +13,7 @@ from engine.report.digest import digest, dump
 from engine.specs import LoadSpec
 from jobs import digests
 from jobs.results import run_results
-from jobs.store import load_samples, store_samples
+from jobs.store import load_clients, load_samples, store_samples
 from tests.webapp.benchmark.builders import TARGETS, samples_of, spec_of, stored_run
 from tests.webapp.conftest import Person
 from webapp.benchmark import figures as module
@@ -62,6 +62,28 @@ def test_a_level_that_has_ended_is_not_computed_again_and_its_samples_are_let_go
     (entry,) = module._entries.values()
     assert isinstance(entry.known, live_figures.LiveLevels)
     assert {where.level for where in entry.known.open} == {""}
+
+
+def test_levels_that_the_worker_kept_are_not_read_again(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = stored_run(alice.user, TARGETS[:2], state="running", done=1 + 24 + 5, **LOAD)
+    whole = figures(run, live=True)
+    for where in load_clients(run):
+        digests.keep_level(run, where)
+    module.forget()
+    asked: list[str] = []
+
+    def noting(*args: Any) -> Any:
+        asked.append(args[2].level)
+        return real(*args)
+
+    real = digests.level_digest
+    monkeypatch.setattr(digests, "level_digest", noting)
+    again = figures(run, live=True)
+    assert (again.digests, again.total) == (whole.digests, whole.total)
+    assert again.spent.usd == pytest.approx(whole.spent.usd)
+    assert asked == ["c32", "c1", "c4", "c32"]
 
 
 def test_a_level_that_goes_on_is_computed_only_now_and_then_but_at_its_end(
