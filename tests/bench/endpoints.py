@@ -3,6 +3,7 @@ code with the engine and is compiled when the bench starts."""
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
 import subprocess
@@ -104,7 +105,9 @@ def serving(kind: str, pace: Pace) -> Iterator[Served]:
 def _compiled() -> Path:
     if COMPILER is None:
         raise RuntimeError("The independent endpoint needs a C compiler.")
-    program = Path(tempfile.mkdtemp(prefix="bench-")) / "endpoint"
+    folder = tempfile.mkdtemp(prefix="bench-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    program = Path(folder) / "endpoint"
     command = [COMPILER, "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(program), str(_SOURCE)]
     subprocess.run(command, check=True)
     return program
