@@ -55,7 +55,7 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
   setTitle();
   if (elt.id === "bell-list") document.body.dispatchEvent(new CustomEvent("studio:jobs"));
   // A fragment may only say that something else on the page is out of date.
-  if (elt.dataset.news) document.body.dispatchEvent(new CustomEvent(elt.dataset.news));
+  if (elt.dataset.news) document.body.dispatchEvent(new CustomEvent(elt.dataset.news, { bubbles: true }));
   if (elt.matches("[data-chart-data]")) announce(elt);
   elt.querySelectorAll("[data-chart-data]").forEach(announce);
 });

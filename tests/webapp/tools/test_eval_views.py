@@ -207,7 +207,7 @@ def test_a_trial_that_lands_changes_the_fragments_and_calls_for_the_matrix(
     every = given("ppv") + given("ppp", SLOW)
     row = stored_eval(alice.user, state="running", trials=every, done=3)
     page = alice.get(f"/tools/evals/{row.id}").text
-    assert 'hx-trigger="studio:trials from:body' in page
+    assert 'hx-trigger="studio:refresh"' in page
     with app.test_request_context():
         before = live.fragments(alice.user, row.id) or {}
         store_trials(row, every[3:4])
