@@ -14,6 +14,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from webapp.tools import matchers
+from webapp.tools.case_rows import CallRow, add, call_data, call_row, read_calls, remove
 from webapp.tools.documents import Problem, pretty
 
 TEXTS = ("id", "prompt", "category", "tags", "weight", "trials", "threshold", "match", "setting")
@@ -24,29 +25,6 @@ KINDS = [
     ("any", "Any call"),
     ("state", "An end state"),
 ]
-FLAGS = ("optional", "ignore", "default_ok")
-
-
-@dataclass(frozen=True, slots=True)
-class ArgumentRow:
-    """An expected argument: one allowed value a line."""
-
-    name: str = ""
-    values: str = ""
-    match: str = ""
-    setting: str = ""
-    optional: bool = False
-    ignore: bool = False
-    default_ok: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class CallRow:
-    """An expected call."""
-
-    name: str = ""
-    ignore_others: bool = False
-    arguments: tuple[ArgumentRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +51,7 @@ def from_case(case: Mapping[str, Any]) -> CaseForm:
     values |= {name: pretty(case[name]) if case.get(name) is not None else "" for name in JSONS}
     values["state"] = pretty(expect["state"]) if expect["kind"] == "state" else ""
     rows = tuple(
-        tuple(_call_row(call) for call in calls) for calls in expect.get("alternatives", ())
+        tuple(call_row(call) for call in calls) for calls in expect.get("alternatives", ())
     )
     return CaseForm(
         values, expect["kind"], expect.get("order") == "strict", rows or ((CallRow(),),)
@@ -85,7 +63,7 @@ def read(form: MultiDict[str, str]) -> CaseForm:
     values = {name: form.get(name, "").replace("\r\n", "\n") for name in (*TEXTS, *JSONS)}
     alternatives: list[tuple[CallRow, ...]] = []
     while f"a{len(alternatives)}-c0-name" in form:
-        alternatives.append(_calls(form, f"a{len(alternatives)}"))
+        alternatives.append(read_calls(form, f"a{len(alternatives)}"))
     return CaseForm(
         values,
         form.get("kind", "calls"),
@@ -123,7 +101,7 @@ def changed(form: CaseForm, what: str) -> CaseForm:
     numbers = [int(number) for number in re.findall(r"\d+", place)][:3]
     tree: list[list[CallRow]] = [list(calls) for calls in form.alternatives]
     try:
-        (_add if verb == "add" else _remove)(tree, numbers)
+        (add if verb == "add" else remove)(tree, numbers)
     except IndexError:
         return form
     kept = tuple(tuple(calls) for calls in tree if calls)
@@ -140,27 +118,6 @@ def refused(form: CaseForm, problems: Sequence[Problem], prefix: str) -> CaseFor
         else:
             errors[name] = sentence
     return replace(form, errors=errors, general=tuple(general))
-
-
-def _add(tree: list[list[CallRow]], at: Sequence[int]) -> None:
-    if not at:
-        tree.append([CallRow()])
-    elif len(at) == 1:
-        tree[at[0]].append(CallRow())
-    else:
-        call = tree[at[0]][at[1]]
-        tree[at[0]][at[1]] = replace(call, arguments=(*call.arguments, ArgumentRow()))
-
-
-def _remove(tree: list[list[CallRow]], at: Sequence[int]) -> None:
-    if len(at) == 1:
-        del tree[at[0]]
-    elif len(at) == 2:
-        del tree[at[0]][at[1]]
-    elif at:
-        call = tree[at[0]][at[1]]
-        rest = [row for place, row in enumerate(call.arguments) if place != at[2]]
-        tree[at[0]][at[1]] = replace(call, arguments=tuple(rest))
 
 
 def _field(form: CaseForm, path: str) -> str | None:
@@ -200,7 +157,7 @@ def _expect(form: CaseForm) -> tuple[dict[str, Any], str]:
         return {"kind": "state", "state": state}, error
     if form.kind != "calls":
         return {"kind": form.kind}, ""
-    alternatives = [[_call(call) for call in calls] for calls in form.alternatives]
+    alternatives = [[call_data(call) for call in calls] for calls in form.alternatives]
     order = {"order": "strict"} if form.strict else {}
     return {"kind": "calls", "alternatives": alternatives, **order}, ""
 
@@ -215,76 +172,6 @@ def _twice(form: CaseForm) -> dict[str, str]:
                 if name in names[:g]:
                     found[f"a{a}-c{c}-g{g}-name"] = "This argument stands there twice."
     return found
-
-
-def _call(row: CallRow) -> dict[str, Any]:
-    arguments = {argument.name.strip(): _argument(argument) for argument in row.arguments}
-    others = {"ignore_others": True} if row.ignore_others else {}
-    return {"name": row.name.strip(), "arguments": arguments, **others}
-
-
-def _argument(row: ArgumentRow) -> dict[str, Any]:
-    made: dict[str, Any] = {
-        "values": [_value(line) for line in row.values.splitlines() if line.strip()]
-    }
-    if matcher := matchers.read(row.match, row.setting):
-        made["match"] = matcher
-    made |= {name: True for name in ("optional", "ignore") if getattr(row, name)}
-    return made if row.default_ok else made | {"default_ok": False}
-
-
-def _call_row(call: Mapping[str, Any]) -> CallRow:
-    arguments = call.get("arguments", {}).items()
-    return CallRow(
-        str(call["name"]),
-        bool(call.get("ignore_others")),
-        tuple(_argument_row(name, argument) for name, argument in arguments),
-    )
-
-
-def _argument_row(name: str, argument: Mapping[str, Any]) -> ArgumentRow:
-    match, setting = matchers.shown(argument.get("match"))
-    return ArgumentRow(
-        name,
-        "\n".join(value_text(value) for value in argument.get("values", ())),
-        match,
-        setting,
-        bool(argument.get("optional")),
-        bool(argument.get("ignore")),
-        bool(argument.get("default_ok", True)),
-    )
-
-
-def _calls(form: MultiDict[str, str], where: str) -> tuple[CallRow, ...]:
-    calls: list[CallRow] = []
-    while f"{where}-c{len(calls)}-name" in form:
-        at = f"{where}-c{len(calls)}"
-        arguments: list[ArgumentRow] = []
-        while f"{at}-g{len(arguments)}-name" in form:
-            arguments.append(_read_argument(form, f"{at}-g{len(arguments)}"))
-        calls.append(CallRow(form[f"{at}-name"], f"{at}-ignore_others" in form, tuple(arguments)))
-    return tuple(calls)
-
-
-def _read_argument(form: MultiDict[str, str], at: str) -> ArgumentRow:
-    texts = [form.get(f"{at}-{name}", "") for name in ("name", "values", "match", "setting")]
-    flags = [f"{at}-{name}" in form for name in FLAGS]
-    return ArgumentRow(texts[0], texts[1].replace("\r\n", "\n"), texts[2], texts[3], *flags)
-
-
-def value_text(value: Any) -> str:
-    """A value in one line that `_value` reads back: text stands plain where that is clear."""
-    if isinstance(value, str) and value and value == value.strip() and value.isprintable():
-        return value if _value(value) == value else json.dumps(value, ensure_ascii=False)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _value(line: str) -> Any:
-    text = line.strip()
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
-        return text
 
 
 def _json(text: str) -> tuple[Any, str]:

@@ -9,9 +9,10 @@ from webapp.access import own_or_404
 from webapp.benchmark.words import plural
 from webapp.models import Eval
 from webapp.tools import matrix, paired, words
-from webapp.tools.cells import CaseRow, Column, Figures, Rate, figures, rate
+from webapp.tools.cells import CaseRow, Column, Figures, figures
 from webapp.tools.matrix import Shown
 from webapp.tools.paired import Pair, same
+from webapp.tools.rates import Rate, rate
 
 
 class Side(NamedTuple):

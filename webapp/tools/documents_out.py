@@ -12,7 +12,8 @@ from jobs.trials import load_trials
 from webapp.history.rows import csv_text
 from webapp.models import Eval
 from webapp.tools import report
-from webapp.tools.cells import PARTS, Rate, figures
+from webapp.tools.cells import PARTS, figures
+from webapp.tools.rates import Rate
 
 SCHEMA = "studio.eval/1"
 _STATIC = Path(__file__).resolve().parents[2] / "static" / "css"

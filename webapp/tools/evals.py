@@ -13,8 +13,9 @@ from jobs.submit import cancel
 from jobs.timing import UNDO_S
 from webapp import db
 from webapp.models import ACTIVE_STATES, Eval, Job, User
-from webapp.tools.cells import Column, Rate, figures, rate
+from webapp.tools.cells import Column, figures
 from webapp.tools.filters import Filters
+from webapp.tools.rates import Rate, rate
 
 LATEST = 6
 RECENT = 100

@@ -19,13 +19,10 @@ from webapp.tools.cells import (
     CaseRow,
     Column,
     Figures,
-    Rate,
-    by_category,
-    error_counts,
     figures,
-    rate,
 )
 from webapp.tools.progress import progress
+from webapp.tools.rates import Rate, by_category, error_counts, rate
 
 
 class Card(NamedTuple):
@@ -56,15 +53,12 @@ def context(row: Eval) -> dict[str, Any]:
     """What the templates of an evaluation need; cheap to ask for often."""
     job: Job | None = row.job
     state = job.state if job else "done"
-    active = state in ACTIVE_STATES
     known = figures(row)
-    parts = parts_of(known)
-    headline, certainty, notes = words.verdict(known, active)
-    return {
+    return _answers(known, state in ACTIVE_STATES) | {
         "row": row,
         "job": job,
         "state": state,
-        "active": active,
+        "active": state in ACTIVE_STATES,
         "resumable": state in RESUMABLE,
         "spec": known.spec,
         "known": known,
@@ -72,6 +66,15 @@ def context(row: Eval) -> dict[str, Any]:
         "took_s": _took_s(job),
         "progress": progress(known, job),
         "start": words.start(expected_start(job)) if job and state == "queued" else "",
+        "notices": list(dict.fromkeys(str(notice["text"]) for notice in row.notices)),
+    }
+
+
+def _answers(known: Figures, active: bool) -> dict[str, Any]:
+    """The sentence that stands first, and the figures below it."""
+    parts = parts_of(known)
+    headline, certainty, notes = words.verdict(known, active)
+    return {
         "headline": headline,
         "certainty": certainty,
         "notes": notes,
@@ -81,7 +84,6 @@ def context(row: Eval) -> dict[str, Any]:
         "models": models(known, parts),
         "categories": categories(known),
         "errors": error_counts(known, active),
-        "notices": list(dict.fromkeys(str(notice["text"]) for notice in row.notices)),
     }
 
 

@@ -11,8 +11,9 @@ from webapp.benchmark.words import ERRORS as TROUBLES
 from webapp.benchmark.words import listed, plural, roughly
 from webapp.history.words import p_words
 from webapp.models import Eval
-from webapp.tools.cells import Cell, Column, Figures, Rate, rate
+from webapp.tools.cells import Cell, Column, Figures
 from webapp.tools.paired import Pair, pair
+from webapp.tools.rates import Rate, rate
 
 # What a model got wrong, in words; one of BFCL's is made from its name.
 _ERRORS = {
