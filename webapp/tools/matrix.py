@@ -158,7 +158,7 @@ def _line(known: Figures, case: CaseRow) -> Line:
 
 
 _KINDS = {"pass": "p", "fail": "f", "flaky": "m", "infrastructure": "x", "waiting": "w"}
-_MARKS = {"pass": "✓", "fail": "✗", "flaky": "~", "infrastructure": "!", "waiting": ""}
+_MARKS = {"pass": "✓", "fail": "✗", "infrastructure": "!", "waiting": ""}
 
 
 def shown(cell: Cell, column: Column) -> Shown:
@@ -174,7 +174,8 @@ def shown(cell: Cell, column: Column) -> Shown:
         text = words.trouble(cell.trouble)
     else:
         text = "waiting"
-    return Shown(column, _KINDS[outcome], _MARKS[outcome], text, words.cell(cell))
+    mark = _MARKS.get(outcome, "✓" if cell.passes else "✗")
+    return Shown(column, _KINDS[outcome], mark, text, words.cell(cell))
 
 
 def _number(text: str) -> int:

@@ -141,7 +141,7 @@ def cards(known: Figures) -> list[Card]:
              words.passes(best[1]) if best else ""),
     ]  # fmt: skip
     shown.append(_agreement(known, several))
-    if known.spec.trials > 1:
+    if any(case.trials > 1 for case in known.cases):
         flaky = sum(cell.outcome == "flaky" for cell in known.cells.values())
         shown.append(
             Card("Flaky", count(flaky), f"of {count(len(known.cells))}", "some trials pass")

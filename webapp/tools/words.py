@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from engine.report.numbers import count, percent, span
+from engine.report.numbers import NONE, count, percent, span
 from engine.specs import ToolEvalSpec
 from engine.stats import NOT_DISTINGUISHABLE, wilson
 from webapp.benchmark.words import ERRORS as TROUBLES
@@ -100,7 +100,9 @@ def subtitle(spec: ToolEvalSpec, known: Figures) -> str:
 
 
 def passes(found: Rate) -> str:
-    """ "41 of 50"."""
+    """ "41 of 50"; a dash where nothing is scored."""
+    if not found.counted:
+        return NONE
     return f"{count(found.passed)} of {count(found.counted)}"
 
 
@@ -108,7 +110,7 @@ def interval(found: Rate) -> str:
     """ "69–90 %", of the share of all cases like these."""
     low, high = wilson(found.passed, found.counted)
     if low is None or high is None:
-        return "–"
+        return NONE
     return f"{span(low * 100, high * 100, lambda end: f'{end:.0f}')}\u202f%"
 
 
