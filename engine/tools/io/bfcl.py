@@ -59,16 +59,32 @@ class _Files:
 def read(sources: list[Source], name: str) -> Imported:
     """The suite in questions and answers, in any order of files. Raises ImportProblem."""
     files = _sorted(sources)
-    if not files.questions:
-        raise ImportProblem(
-            None, "There is no question in these files; add the file that has them."
-        )
     if len(files.questions) > CASES_MAX:
         raise ImportProblem(None, f"A suite has at most {CASES_MAX:,} cases; split the file.")
     cases = tuple(_case(line, file, files) for line, file in files.questions.values())
-    suite = Suite(name=name or _name_of(sources, cases), cases=cases)
+    suite = Suite(name=name or _name_of(sources[0].name, cases), cases=cases)
     places = [(line.number, file) for line, file in files.questions.values()]
     return Imported(suite, KEY, tuple(_notes(files, cases)), lambda path: places[int(path[1])])
+
+
+def read_all(sources: list[Source]) -> tuple[tuple[Suite, ...], frozenset[str]]:
+    """Suites of as many cases as one may have, and the questions of one turn for which no
+    possible answer was given: theirs expects a call of no tool. Raises ImportProblem."""
+    files = _sorted(sources)
+    unanswered = [case_id for case_id in files.questions if _is_unanswered(case_id, files)]
+    for case_id in unanswered:
+        nothing_said = {"id": case_id, "ground_truth": [{"?": {}}]}
+        files.answers[case_id] = (Line(0, nothing_said), "")
+    cases = [_case(line, file, files) for line, file in files.questions.values()]
+    parts = [tuple(cases[at : at + CASES_MAX]) for at in range(0, len(cases), CASES_MAX)]
+    name = _name_of(sources[0].name, parts[0])
+    return tuple(Suite(name=name, cases=part) for part in parts), frozenset(unanswered)
+
+
+def _is_unanswered(case_id: str, files: _Files) -> bool:
+    category = category_of(case_id)
+    due = "relevance" not in category and "multi_turn" not in category
+    return due and case_id not in files.answers
 
 
 def _sorted(sources: Iterable[Source]) -> _Files:
@@ -76,6 +92,9 @@ def _sorted(sources: Iterable[Source]) -> _Files:
     for source in sources:
         for line in json_items(decoded(source), source.name):
             _sort(line, source.name, files)
+    if not files.questions:
+        reason = "There is no question in these files; add the file that has them."
+        raise ImportProblem(None, reason)
     return files
 
 
@@ -135,12 +154,12 @@ def _distinct(tools: tuple[Tool, ...], line: Line, file: str) -> tuple[Tool, ...
     return tools
 
 
-def _name_of(sources: list[Source], cases: tuple[Case, ...]) -> str:
+def _name_of(file: str, cases: tuple[Case, ...]) -> str:
     names = list(dict.fromkeys(case.category for case in cases if case.category))
     if names:
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         return f"BFCL {names[0]}{more}"[:120]
-    return sources[0].name[:120] or "BFCL"
+    return file[:120] or "BFCL"
 
 
 def _notes(files: _Files, cases: tuple[Case, ...]) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -108,9 +109,12 @@ def _call(item: Any, line: Line, file: str) -> ExpectedCall:
 def argument(allowed: list[Any]) -> Argument:
     """A list of allowed values, in which "" says that the argument may be left out."""
     values = tuple(value for value in allowed if value != "")
-    nested = any(isinstance(v, dict) or (isinstance(v, list) and _has_object(v)) for v in values)
-    return Argument(values=values, optional="" in allowed, match=Allowed() if nested else None)
+    match = Allowed() if _has_object(values) else None
+    return Argument(values=values, optional="" in allowed, match=match)
 
 
-def _has_object(values: list[Any]) -> bool:
-    return any(isinstance(v, dict) or (isinstance(v, list) and _has_object(v)) for v in values)
+def _has_object(values: Sequence[Any]) -> bool:
+    for value in values:
+        if isinstance(value, dict) or (isinstance(value, list) and _has_object(value)):
+            return True
+    return False

@@ -45,6 +45,7 @@ _SHAPES: dict[str, tuple[type, ...]] = {
 _INSIDE = ("items", "additionalProperties", "not")
 _LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")
 _NAMED = ("properties", "$defs", "definitions", "patternProperties")
+_WITH_SCHEMAS = frozenset((*_INSIDE, *_LISTED, *_NAMED))
 
 
 class NotSaid(ValueError):
@@ -63,13 +64,15 @@ def to_bfcl(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _json_type(schema: dict[str, Any]) -> dict[str, Any]:
-    schema = {k: v for k, v in schema.items() if isinstance(v, _SHAPES.get(k, object))}
     kind = schema.get("type")
-    if not isinstance(kind, str):
-        return schema
-    found = _TO_JSON.get(kind.lower())
-    rest = {key: value for key, value in schema.items() if key != "type"}
-    return rest if found is None else {"type": found, **rest}
+    found = _TO_JSON.get(kind.lower()) if isinstance(kind, str) else None
+    typed: dict[str, Any] = {} if found is None else {"type": found}
+    for key, value in schema.items():
+        shape = _SHAPES.get(key)
+        fits = shape is None or isinstance(value, shape)
+        if fits and (key != "type" or not isinstance(kind, str)):
+            typed[key] = value
+    return typed
 
 
 def _bfcl_type(schema: dict[str, Any]) -> dict[str, Any]:
@@ -86,8 +89,9 @@ def _bfcl_type(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _walked(schema: dict[str, Any], change: Any) -> dict[str, Any]:
     """`change` made to a schema and to every schema in it; properties named "type" are safe."""
-    out: dict[str, Any] = {}
-    for key, value in schema.items():
+    out = dict(schema)
+    for key in out.keys() & _WITH_SCHEMAS:
+        value = out[key]
         if key in _INSIDE and isinstance(value, dict):
             out[key] = _walked(value, change)
         elif key in _LISTED and isinstance(value, list):
@@ -96,7 +100,5 @@ def _walked(schema: dict[str, Any], change: Any) -> dict[str, Any]:
             out[key] = {
                 n: _walked(v, change) if isinstance(v, dict) else v for n, v in value.items()
             }
-        else:
-            out[key] = value
     changed: dict[str, Any] = change(out)
     return changed

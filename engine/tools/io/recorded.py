@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from engine.tools.answers import Answer, Call
 from engine.tools.arguments import read_arguments
 from engine.tools.io import bfcl, detect, import_suite
-from engine.tools.io.bfcl_cases import category_of
 from engine.tools.io.problems import ImportProblem, Source
-from engine.tools.io.text import decoded, json_lines
 from engine.tools.suites import CASES_MAX, Suite
 
 NO_ANSWER = "has no possible answer; give the file that holds it with --answers"
@@ -45,63 +43,9 @@ class Loaded(NamedTuple):
 def load_suite(suite: Source, answers: Source | None) -> Loaded:
     """The cases in a file of ours or of BFCL's (then with its possible answers). Raises
     ImportProblem."""
-    suite = _as_lines(suite)
     if answers is None and detect(suite) != bfcl.KEY:
         return Loaded((import_suite([suite]).suite,), frozenset())
-    sources = [suite] if answers is None else [suite, _as_lines(answers)]
-    missing = _unanswered(sources)
-    if missing:
-        filled = "\n".join(json.dumps(_nothing_said(case_id)) for case_id in missing)
-        sources.append(Source("", filled.encode()))
-    suites = tuple(
-        import_suite([part, *sources[1:]], form=bfcl.KEY).suite for part in _parts(suite)
-    )
-    return Loaded(suites, frozenset(missing))
-
-
-def _parts(source: Source) -> Iterator[Source]:
-    """A file of questions in parts of as many lines as a suite may have cases. Empty lines
-    stand for those of the parts before, so that line numbers are the file's."""
-    lines = decoded(source).split("\n")
-    for start in range(0, len(lines), CASES_MAX):
-        part = "\n".join(lines[start : start + CASES_MAX])
-        if part.strip():
-            yield Source(source.name, ("\n" * start + part).encode())
-
-
-def _as_lines(source: Source) -> Source:
-    """A file that is one JSON list, as the lines of its items."""
-    text = decoded(source)
-    if not text.lstrip().startswith("["):
-        return source
-    try:
-        items = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ImportProblem(None, f"This is not JSON: {error}.", source.name) from None
-    return Source(source.name, "\n".join(map(json.dumps, items)).encode())
-
-
-def _unanswered(sources: Sequence[Source]) -> list[str]:
-    """The questions of one turn that call for a possible answer and have none."""
-    asked: dict[str, bool] = {}
-    twice = "The id {!r} stands there twice."
-    answered: set[str] = set()
-    for source in sources:
-        for line in json_lines(decoded(source), source.name):
-            value = line.value if isinstance(line.value, dict) else {}
-            case_id = value.get("id")
-            if isinstance(case_id, str) and "ground_truth" in value:
-                answered.add(case_id)
-            if isinstance(case_id, str) and "question" in value:
-                if case_id in asked:
-                    raise ImportProblem(line.number, twice.format(case_id), source.name)
-                category = category_of(case_id)
-                asked[case_id] = "relevance" not in category and "multi_turn" not in category
-    return [case_id for case_id, due in asked.items() if due and case_id not in answered]
-
-
-def _nothing_said(case_id: str) -> dict[str, Any]:
-    return {"id": case_id, "ground_truth": [{"?": {}}]}
+    return Loaded(*bfcl.read_all([suite] if answers is None else [suite, answers]))
 
 
 def read_calls(source: Source, known: Iterable[str]) -> Iterator[Recorded]:

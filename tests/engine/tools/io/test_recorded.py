@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.tools.answers import Answer, Call
-from engine.tools.io import recorded
+from engine.tools.io import bfcl, recorded
 from engine.tools.io.problems import ImportProblem, Source
 from engine.tools.io.recorded import load_suite, read_calls
 
@@ -98,16 +98,19 @@ def test_a_file_may_be_one_list() -> None:
     assert loaded.unanswered == frozenset()
 
 
-@pytest.mark.parametrize("text", ["[1", "[" * 100_000])
-def test_a_broken_list_is_named(text: str) -> None:
-    with pytest.raises(ImportProblem, match=r"q.json: This is not JSON"):
+@pytest.mark.parametrize(
+    ("text", "reason"), [("[1", "This is not JSON"), ("[" * 100_000, "This is nested more than")]
+)
+def test_a_broken_list_is_named(text: str, reason: str) -> None:
+    with pytest.raises(ImportProblem, match=rf"q.json, line 1: {reason}"):
         load_suite(Source("q.json", text.encode()), None)
 
 
 def test_a_file_of_more_cases_than_a_suite_holds_is_several(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recorded, "CASES_MAX", 2)
+    for module in (bfcl, recorded):
+        monkeypatch.setattr(module, "CASES_MAX", 2)
     items = [question(f"irrelevance_{index}") for index in range(5)]
     loaded = load_suite(file(*items), None)
     assert [len(suite.cases) for suite in loaded.suites] == [2, 2, 1]
