@@ -11,6 +11,8 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from engine.tools.schema_shape import surely_sound
+
 DEPTH_MAX = 100
 # Values of these words are data, not schemas.
 _DATA = frozenset({"const", "default", "enum", "example", "examples"})
@@ -29,12 +31,13 @@ def schema_faults(schema: Any) -> Iterator[str]:
         return
     if schema.get("type", "object") != "object":
         yield 'Parameters must be of type "object": arguments have names.'
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        place = ".".join(str(part) for part in error.absolute_path) or "The schema"
-        yield f"{place}: {error.message[:200]}."
-        return
+    if not surely_sound(schema):
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            place = ".".join(str(part) for part in error.absolute_path) or "The schema"
+            yield f"{place}: {error.message[:200]}."
+            return
     yield from _reference_faults(schema)
 
 
