@@ -37,6 +37,16 @@ def cleaned(values: Iterable[Any]) -> list[Any]:
     return [clean(value) if type(value) is str else value for value in values]
 
 
+def listed(value: Any) -> Any:
+    """A value as a possible answer writes it: each key of an object holds the list of what it
+    may be. That is one level deep; what lies below is compared as it stands."""
+    if isinstance(value, dict):
+        return {key: [item] for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [listed(item) if isinstance(item, dict) else item for item in value]
+    return value
+
+
 class Parameter:
     """A parameter's type and allowed values, ready for many answers."""
 

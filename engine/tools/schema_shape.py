@@ -126,5 +126,5 @@ _SHAPES: dict[str, Shape] = {
 }
 _RARE = frozenset(
     "$anchor $dynamicAnchor $dynamicRef $id $vocabulary contentEncoding contentMediaType "
-    "contentSchema dependencies dependentRequired patternProperties $recursiveRef $recursiveAnchor".split()
+    "contentSchema dependencies dependentRequired patternProperties".split()
 )

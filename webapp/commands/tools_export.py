@@ -40,7 +40,7 @@ def export(suite: str, form: str, out: Path | None, user: str | None) -> None:
     made = export_suite(found, form)
     for item in made.left_out:
         click.echo(f"{item.case}: {item.reason}", err=True)
-    if made.left_out:
+    if made.left_out and form == "bfcl":
         click.echo(f"Left out: {len(made.left_out)} of {len(found.cases)} cases.", err=True)
     _written(made, out)
 

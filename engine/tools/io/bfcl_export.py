@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
+from engine.tools.bfcl_values import listed
 from engine.tools.io.bfcl_cases import category_of
 from engine.tools.io.bfcl_types import NotSaid, to_bfcl
 from engine.tools.io.problems import Exported, LeftOut
@@ -113,7 +114,7 @@ def _values(name: str, argument: Argument, schema: Any, default: str) -> list[An
     more = argument.match.values if isinstance(argument.match, OneOf) else ()
     values = [*argument.values, *more]
     if kind != "allowed":
-        values = [_allowed(value) for value in values]
+        values = [listed(value) for value in values]
     spare = isinstance(schema, dict) and "default" in schema and argument.default_ok
     omitted = argument.optional or (spare and schema["default"] in argument.values)
     if omitted and "" not in values:
@@ -121,15 +122,6 @@ def _values(name: str, argument: Argument, schema: Any, default: str) -> list[An
     if not values:
         raise _CannotSay(f"BFCL needs an allowed value ({name}).")
     return values
-
-
-def _allowed(value: Any) -> Any:
-    """A value in BFCL's form: objects list the allowed values of each key."""
-    if isinstance(value, dict):
-        return {key: [_allowed(item)] for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_allowed(item) for item in value]
-    return value
 
 
 def _function(tool: Tool) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.tools.io.problems import Exported, Imported, ImportProblem, Source
+from engine.tools.io.problems import Exported, Imported, ImportProblem, LeftOut, Source
 from engine.tools.io.text import decoded, json_document, line_of, refused
 from engine.tools.suites import Case, ExpectAny, Suite, Tool
 
@@ -107,6 +107,18 @@ def _case(messages: Any, text: str, file: str) -> tuple[str, Case | None]:
 
 
 def write(suite: Suite) -> Exported:
-    """The suite's tools as OpenAI takes them; cases are not part of this format."""
-    tools = [tool.as_openai() for tool in suite.tools]
-    return Exported({"tools.json": json.dumps(tools, ensure_ascii=False, indent=2) + "\n"})
+    """The tools of the suite and of its cases as OpenAI takes them; cases are not part of this
+    format. Of tools that share a name the first is written, and the others are listed."""
+    tools: dict[str, Tool] = {}
+    left_out: list[LeftOut] = []
+    offers = [("the suite", suite.tools), *((c.id, c.tools or ()) for c in suite.cases)]
+    for owner, offered in offers:
+        for tool in offered:
+            if tools.setdefault(tool.name, tool).as_openai() != tool.as_openai():
+                reason = f"its tool {tool.name!r} is another one than the first of that name."
+                left_out.append(LeftOut(owner, reason))
+    if not tools:
+        return Exported({})
+    listed = [tool.as_openai() for tool in tools.values()]
+    text = json.dumps(listed, ensure_ascii=False, indent=2) + "\n"
+    return Exported({"tools.json": text}, tuple(left_out))

@@ -47,7 +47,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A case that a format cannot say, and why."""
+    """A case that a format cannot say, or not whole, and why."""
 
     case: str
     reason: str

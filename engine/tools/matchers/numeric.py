@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from engine.tools.matchers.base import Fit, Similarity, kind_of, shown_any
 from engine.tools.suites import Numeric
+
+_ROUNDING = 4 * sys.float_info.epsilon
 
 
 def fit(match: Numeric, values: Sequence[Any], found: Any, _ask: Similarity | None) -> Fit:
@@ -23,7 +26,10 @@ def _near(match: Numeric, value: float, found: float) -> bool:
     if value == found:
         return True
     try:
-        return math.isclose(value, found, rel_tol=0, abs_tol=_allowed(match, value))
+        allowed = _allowed(match, value)
+        # 0.4 is within 0.1 of 0.3 for whoever writes it, though its double is not.
+        slack = _ROUNDING * max(abs(value), abs(found), allowed) if allowed else 0.0
+        return math.isclose(value, found, rel_tol=0, abs_tol=allowed + slack)
     except OverflowError:  # a whole number beyond all floats
         return False
 

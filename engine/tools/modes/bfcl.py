@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.tools.answers import Answer, ArgumentDiff, Call, Scored
-from engine.tools.bfcl_values import Parameter
+from engine.tools.bfcl_values import Parameter, listed
 from engine.tools.modes import studio
 from engine.tools.modes.context import Context
 from engine.tools.rules import ArgumentRules, CallRules, CaseRules
@@ -104,17 +104,8 @@ def _allowed(item: ArgumentRules) -> list[Any]:
     if isinstance(item.match, OneOf):
         values += item.match.values
     if not isinstance(item.match, Allowed):
-        values = [_listed(value) for value in values]
+        values = [listed(value) for value in values]
     return [*values, ""] if item.argument.optional and "" not in values else values
-
-
-def _listed(value: Any) -> Any:
-    """An object as it is compared there: one level of lists."""
-    if isinstance(value, dict):
-        return {key: [item] for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_listed(item) if isinstance(item, dict) else item for item in value]
-    return value
 
 
 def judge(rules: CaseRules, answer: Answer, context: Context) -> Scored:

@@ -184,7 +184,10 @@ def test_our_own_cases_go_out_as_far_as_bfcl_can_say_them() -> None:
     def calls(*names: dict[str, Any], **more: Any) -> dict[str, Any]:
         return {"kind": "calls", "alternatives": [list(names)], **more}
 
-    one = {"name": "find", "arguments": {"q": {"values": [{"a": 1}]}, "n": {"values": [5]}}}
+    one = {
+        "name": "find",
+        "arguments": {"q": {"values": [{"a": {"b": [{"c": 1}]}}]}, "n": {"values": [5]}},
+    }
     suite = import_suite(
         [
             Source(
@@ -220,7 +223,9 @@ def test_our_own_cases_go_out_as_far_as_bfcl_can_say_them() -> None:
     assert ids == ["simple_0", "parallel_0", "irrelevance_0", "live_relevance_0"]
     assert questions[0]["question"][0][0] == {"role": "system", "content": "Be brief."}
     assert questions[0]["function"][0]["parameters"]["properties"]["n"]["type"] == "float"
-    assert answers[0]["ground_truth"] == [{"find": {"q": [{"a": [1]}], "n": [5, ""]}}]
+    assert answers[0]["ground_truth"] == [
+        {"find": {"q": [{"a": [{"b": [{"c": 1}]}]}], "n": [5, ""]}}
+    ]
     assert [item.case for item in made.left_out] == [
         "strict", "or", "others", "fuzzy", "chain", "union",
     ]  # fmt: skip

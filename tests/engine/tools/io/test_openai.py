@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.tools.io import Imported, ImportProblem, Source, export_suite, import_suite
+from engine.tools.suites import Suite
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 WEATHER = {"name": "get_weather", "description": "Weather of a city.", "parameters": SCHEMA}
@@ -39,6 +40,20 @@ def test_tools_go_out_as_they_came() -> None:
     strict = {"type": "function", "function": WEATHER | {"name": "b", "strict": True}}
     suite = read([WRAPPED, strict]).suite
     assert json.loads(export_suite(suite, "openai").files["tools.json"]) == [WRAPPED, strict]
+
+
+def test_tools_that_only_cases_have_go_out_too() -> None:
+    other = {"name": "get_weather", "parameters": {"type": "object"}}
+    offers = {"a": [WEATHER], "b": [WEATHER, {"name": "ping"}], "c": [other]}
+    cases = [
+        {"id": i, "prompt": "?", "expect": {"kind": "any"}, "tools": t} for i, t in offers.items()
+    ]
+    made = export_suite(Suite.model_validate({"name": "S", "cases": cases}), "openai")
+    names = [tool["function"]["name"] for tool in json.loads(made.files["tools.json"])]
+    assert names == ["get_weather", "ping"]
+    [left_out] = made.left_out
+    assert (left_out.case, "'get_weather' is another one" in left_out.reason) == ("c", True)
+    assert export_suite(Suite(name="empty"), "openai").files == {}
 
 
 @pytest.mark.parametrize(

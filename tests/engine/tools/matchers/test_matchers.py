@@ -60,6 +60,8 @@ TABLE: list[tuple[dict[str, Any], list[Any], Any, bool]] = [
     ({"kind": "numeric"}, [5], 5.0, True),
     ({"kind": "numeric", "absolute": 0.5}, [5], 5.5, True),
     ({"kind": "numeric", "absolute": 0.5}, [5], 5.51, False),
+    ({"kind": "numeric", "absolute": 0.1}, [0.3], 0.4, True),
+    ({"kind": "numeric"}, [0.3], 0.1 + 0.2, False),
     ({"kind": "numeric", "relative": 0.1}, [-100], -91, True),
     ({"kind": "numeric", "relative": 0.1}, [-100], -89, False),
     ({"kind": "numeric", "relative": 0.1}, [10**400], 1.0, False),
