@@ -6,6 +6,7 @@ A module has KEY, LABEL, `fits(value)`, `read(sources, name)` and `write(suite)`
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +14,7 @@ from engine.tools.checks import suite_problems
 from engine.tools.io import bfcl, openai, studio
 from engine.tools.io.problems import Exported, Imported, ImportProblem, LeftOut, Source
 from engine.tools.io.text import decoded, json_document, json_lines
+from engine.tools.notes import note_of
 from engine.tools.suites import Suite
 
 __all__ = [
@@ -43,8 +45,8 @@ def import_suite(
     """The suite in one or more files of one format (`form`, None to find it out).
 
     `name` is the suite's; without it the file's own, or one made from it. With `check` it must
-    be one that can be saved: schemas, patterns and names that hold. Raises ImportProblem, and
-    then nothing was imported.
+    be one that can be saved: schemas, patterns and names that hold; cases that no answer can
+    pass are told among the notes. Raises ImportProblem, and then nothing was imported.
     """
     if not sources:
         raise ImportProblem(None, "Choose a file.")
@@ -54,9 +56,11 @@ def import_suite(
     if key not in FORMATS:
         raise ImportProblem(None, f"There is no format {key!r}; known are {', '.join(FORMATS)}.")
     imported: Imported = FORMATS[key].read(list(sources), name.strip())
-    if check:
-        _check(imported)
-    return imported
+    if not check:
+        return imported
+    _check(imported)
+    note = note_of(imported.suite)
+    return replace(imported, notes=(*imported.notes, note)) if note else imported
 
 
 def _check(imported: Imported) -> None:
