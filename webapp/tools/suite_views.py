@@ -64,19 +64,19 @@ def suite_json(suite_id: int) -> Response:
 
 @bp.get("/suites/<int:suite_id>/export/<form>")
 def export(suite_id: int, form: str) -> Response:
-    """The suite in another format; several files come as one archive."""
+    """The suite in another format; several files come as one archive, with a list of the cases
+    that the format cannot say."""
     row = own_or_404(SuiteRow, suite_id)
     if form not in FORMATS:
         abort(404)
     made = export_suite(store.suite_of(store.latest(row)), form)
-    if len(made.files) == 1:
-        ((name, text),) = made.files.items()
+    files = dict(made.files)
+    if made.left_out:
+        files["left-out.txt"] = "".join(f"{one.case}: {one.reason}\n" for one in made.left_out)
+    if len(files) == 1:
+        ((name, text),) = files.items()
         return download(text, "application/json", name)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in made.files.items():
-            archive.writestr(name, text)
-    return download(packed.getvalue(), "application/zip", f"suite-{row.id}-{form}.zip")
+    return download(_archive(files), "application/zip", f"suite-{row.id}-{form}.zip")
 
 
 @bp.post("/suites/<int:suite_id>/restore")
@@ -113,6 +113,14 @@ def download(body: str | bytes, mimetype: str, name: str) -> Response:
     response.mimetype = mimetype
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _archive(files: dict[str, str]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return packed.getvalue()
 
 
 def _as_data(row: SuiteRow) -> dict[str, Any]:

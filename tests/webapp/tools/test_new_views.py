@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from typing import Any
 
 import pytest
 
 from engine.specs import McpListSpec
+from engine.tools.suites import Suite
 from jobs.mcp_access import server_of
 from tests.webapp.conftest import HTMX, Person
 from tests.webapp.tools.builders import MAIL, WEATHER, suite_data
@@ -108,3 +110,15 @@ def test_a_listing_is_its_owners(alice: Person, charlie: Person) -> None:
     assert charlie.get(f"/tools/mcp/{job.id}").status_code == 404
     Job.update(kind="key_test").execute()
     assert alice.get(f"/tools/mcp/{job.id}").status_code == 404
+
+
+def test_what_went_out_as_bfcl_comes_in_again_as_its_two_files(alice: Person) -> None:
+    row = store.create(alice.user, Suite.model_validate(suite_data(8)), "Made")
+    packed = alice.get(f"/tools/suites/{row.id}/export/bfcl").data
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        parts = [(io.BytesIO(archive.read(name)), name) for name in archive.namelist()]
+    answer = alice.post("/tools/suites/import", data={"file": parts, "suite_name": "Again"})
+    assert answer.status_code == 303
+    again = SuiteRow.get(SuiteRow.name == "Again")
+    assert (again.cases, again.tools) != (0, 0)
+    assert store.versions(again)[0].note.startswith("Imported: BFCL")

@@ -62,6 +62,13 @@ def test_a_suite_goes_out_as_it_came_in(alice: Person) -> None:
     assert alice.get(f"/tools/suites/{row.id}/export/fax").status_code == 404
 
 
+def test_cases_that_a_format_cannot_say_are_listed_beside_it(alice: Person) -> None:
+    alice.post("/tools/suites/sample")
+    packed = alice.get(f"/tools/suites/{SuiteRow.get().id}/export/bfcl").data
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert "chain-invoice: " in archive.read("left-out.txt").decode()
+
+
 def test_an_older_version_is_shown_and_brought_back(alice: Person) -> None:
     row = stored_suite(alice.user, 8)
     store.save(row, Suite.model_validate(suite_data(4)), "Fewer cases", 1)
