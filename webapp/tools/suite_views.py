@@ -73,7 +73,9 @@ def export(suite_id: int, form: str) -> Response:
     files = dict(made.files)
     if made.left_out:
         files["left-out.txt"] = "".join(f"{one.case}: {one.reason}\n" for one in made.left_out)
-    if len(files) == 1:
+    if not files:
+        files["left-out.txt"] = "Nothing of this suite can be said in this format.\n"
+    if len(files) == 1 and made.files:
         ((name, text),) = files.items()
         return download(text, "application/json", name)
     return download(_archive(files), "application/zip", f"suite-{row.id}-{form}.zip")

@@ -67,6 +67,10 @@ def test_cases_that_a_format_cannot_say_are_listed_beside_it(alice: Person) -> N
     packed = alice.get(f"/tools/suites/{SuiteRow.get().id}/export/bfcl").data
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert "chain-invoice: " in archive.read("left-out.txt").decode()
+    empty = stored_suite(alice.user, 0, tools=[])
+    packed = alice.get(f"/tools/suites/{empty.id}/export/openai").data
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert archive.namelist() == ["left-out.txt"]
 
 
 def test_an_older_version_is_shown_and_brought_back(alice: Person) -> None:
