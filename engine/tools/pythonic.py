@@ -3,27 +3,55 @@
 from __future__ import annotations
 
 import ast
-import math
+import json
 import re
 from typing import Any
 
 # Longer text is no list of calls, and a parser of Python is not made for hostile input.
-_LONGEST = 20_000
+LENGTH_MAX = 20_000
 _UNREADABLE = (SyntaxError, ValueError, MemoryError, RecursionError, TypeError)
 # Python warns about an escape it does not know; it means the backslash itself.
 _ODD_ESCAPE = re.compile(r"\\(?![\\'\"abfnrtvxuUN0-7\n])(?<!\\\\)")
 _WORDS = {"true": True, "false": False, "null": None}
 
 
+def expression(text: str) -> ast.expr:
+    """The one expression of a text. Raises ValueError for anything else."""
+    text = text.strip()
+    if len(text) > LENGTH_MAX:
+        raise ValueError(f"more than {LENGTH_MAX:,} characters are not read")
+    try:
+        return ast.parse(_ODD_ESCAPE.sub(r"\\\\", text), mode="eval").body
+    except _UNREADABLE as error:
+        raise ValueError("this is no expression") from error
+
+
+def dotted_name(node: ast.expr) -> str | None:
+    """`a.b` of what is called, None where it has no name."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else None
+
+
+def literal(node: ast.expr) -> Any:
+    """The value of a literal as JSON has it: tuples are lists. Raises ValueError for what is
+    no literal, or what JSON has not."""
+    try:
+        return json.loads(json.dumps(ast.literal_eval(node), allow_nan=False))
+    except _UNREADABLE as error:
+        raise ValueError("this is no literal of JSON") from error
+
+
 def read_python_calls(text: str) -> list[tuple[str, dict[str, Any] | None]] | None:
     """(name, arguments) of a call, or of a list or tuple of calls; None when the text is
     anything else. Arguments are None where one has no name or is no literal."""
-    text = text.strip()
-    if len(text) > _LONGEST or "(" not in text:
+    if "(" not in text:
         return None
     try:
-        body = ast.parse(_ODD_ESCAPE.sub(r"\\\\", text), mode="eval").body
-    except _UNREADABLE:
+        body = expression(text)
+    except ValueError:
         return None
     nodes = body.elts if isinstance(body, ast.List | ast.Tuple) else [body]
     calls = [_call(node) for node in nodes]
@@ -32,48 +60,16 @@ def read_python_calls(text: str) -> list[tuple[str, dict[str, Any] | None]] | No
 
 
 def _call(node: ast.expr) -> tuple[str, dict[str, Any] | None] | None:
-    if not isinstance(node, ast.Call):
+    name = dotted_name(node.func) if isinstance(node, ast.Call) else None
+    if not isinstance(node, ast.Call) or name is None:
         return None
-    name = _name(node.func)
-    if name is None:
-        return None
-    if node.args:
+    if node.args or any(item.arg is None for item in node.keywords):
         return name, None
     try:
-        return name, {str(item.arg): _value(item.value) for item in _named(node)}
-    except _UNREADABLE:
+        # JSON's words count too, at every depth.
+        return name, {str(k.arg): literal(_Words().visit(k.value)) for k in node.keywords}
+    except (ValueError, RecursionError):
         return name, None
-
-
-def _named(node: ast.Call) -> list[ast.keyword]:
-    if any(item.arg is None for item in node.keywords):
-        raise ValueError("**arguments have no names")
-    return node.keywords
-
-
-def _name(node: ast.expr) -> str | None:
-    if isinstance(node, ast.Attribute):
-        owner = _name(node.value)
-        return None if owner is None else f"{owner}.{node.attr}"
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def _value(node: ast.expr) -> Any:
-    """A literal; JSON's words count too, at every depth."""
-    return _plain(ast.literal_eval(_Words().visit(node)))
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON has it: tuples are lists; ValueError for what JSON has not."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    raise ValueError(f"{type(value).__name__} is not JSON")
 
 
 class _Words(ast.NodeTransformer):

@@ -1,14 +1,12 @@
-"""Calls written as Python: `cd(folder='docs')`. The text is parsed and never run; what is no
-literal stays the text it is."""
+"""Calls in BFCL's ground truth: `cd(folder='docs')`. The text is parsed and never run; what is
+no literal stays the text it is."""
 
 from __future__ import annotations
 
 import ast
-import json
-import warnings
 from typing import Any, NamedTuple
 
-LENGTH_MAX = 20_000
+from engine.tools.pythonic import LENGTH_MAX, dotted_name, expression, literal
 
 
 class NotACall(ValueError):
@@ -28,52 +26,31 @@ def parse_call(text: str) -> CallText:
     if len(text) > LENGTH_MAX:
         raise NotACall(f"A call of more than {LENGTH_MAX:,} characters is not read.")
     try:
-        node = _parsed(text.strip())
-        if not isinstance(node, ast.Call):
-            raise NotACall(f"{_short(text)} is not a call.")
-        name = _dotted(node.func)
-        if name is None:
-            raise NotACall(f"{_short(text)} does not call a function by its name.")
-        positional = [_value(part, text) for part in node.args]
-        named = {str(part.arg): _value(part.value, text) for part in node.keywords if part.arg}
-    except (SyntaxError, RecursionError, MemoryError):
+        node = expression(text)
+    except ValueError:
         raise NotACall(f"{_short(text)} is not a call.") from None
-    except ValueError as error:
-        raise (
-            error if isinstance(error, NotACall) else NotACall(f"{_short(text)}: {error}.")
-        ) from None
-    if len(positional) + len(named) < len(node.args) + len(node.keywords):
+    if not isinstance(node, ast.Call):
+        raise NotACall(f"{_short(text)} is not a call.")
+    name = dotted_name(node.func)
+    if name is None:
+        raise NotACall(f"{_short(text)} does not call a function by its name.")
+    unpacks = any(isinstance(part, ast.Starred) for part in node.args)
+    if unpacks or any(part.arg is None for part in node.keywords):
         raise NotACall(f"{_short(text)} unpacks its arguments; write them out.")
-    return CallText(name, positional, named)
-
-
-def _parsed(text: str) -> ast.expr:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a strange escape in somebody's text is theirs
-        return ast.parse(text, mode="eval").body
+    try:
+        named = {str(part.arg): _value(part.value) for part in node.keywords}
+        return CallText(name, [_value(part) for part in node.args], named)
+    except RecursionError:
+        raise NotACall(f"{_short(text)} is nested too deep.") from None
 
 
 def _short(text: str) -> str:
     return repr(text if len(text) <= 80 else f"{text[:77]}...")
 
 
-def _dotted(node: ast.expr) -> str | None:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    return ".".join([node.id, *reversed(parts)])
-
-
-def _value(node: ast.expr, text: str) -> Any:
+def _value(node: ast.expr) -> Any:
     """A literal as JSON has it; anything else as the text that stands there."""
-    if isinstance(node, ast.Starred):
-        raise NotACall(f"{_short(text)} unpacks its arguments; write them out.")
     try:
-        value = ast.literal_eval(node)
-        # Tuples become lists, and what JSON cannot say is refused here.
-        return json.loads(json.dumps(value, allow_nan=False))
-    except (ValueError, TypeError):
+        return literal(node)
+    except ValueError:
         return ast.unparse(node)

@@ -35,6 +35,7 @@ def test_calls_with_literals_are_read(text: str, found: list[tuple[str, Any]]) -
         "f(a=b'x')",
         "f(a=1e999)",
         "f(a=...)",
+        f"f(a={'b+' * 900}b)",
     ],
 )
 def test_a_call_whose_arguments_are_no_named_literals_is_malformed(text: str) -> None:

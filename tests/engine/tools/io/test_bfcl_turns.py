@@ -129,6 +129,15 @@ def test_a_number_too_long_for_python_is_no_call() -> None:
         parse_call(f"f(x={'9' * 5_000})")
 
 
+def test_code_that_is_nested_deep_is_no_call() -> None:
+    with pytest.raises(NotACall, match="nested too deep"):
+        parse_call(f"f(x={'a+' * 900}a)")
+
+
+def test_a_name_may_have_many_parts() -> None:
+    assert parse_call(f"a{'.b' * 900}()").name == f"a{'.b' * 900}"
+
+
 def test_a_function_that_comes_later_is_due_when_it_is_asked_for() -> None:
     question = QUESTION | {"id": "multi_turn_miss_func_0", "missed_function": {"2": ["ls"]}}
     truth = [["mkdir(dir_name='temp')"], [], ["ls(a=True)"]]
