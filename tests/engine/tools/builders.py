@@ -9,7 +9,7 @@ from engine.specs import TargetRef, ToolEvalSpec
 from engine.targets import Target
 from engine.tools.answers import Answer, Call
 from engine.tools.asking import Voice
-from engine.tools.suites import Suite
+from engine.tools.suites import Case, Suite
 
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 WEATHER = {"name": "get_weather", "description": "The weather of a city.", "parameters": CITY}
@@ -18,6 +18,26 @@ BOOK = {
     "parameters": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]},
 }
 DOTTED = {"name": "math.hypot", "parameters": {"type": "object"}}
+# Of these one has an enum and a default, one has nothing that is required, one takes nothing.
+TOOLS: list[dict[str, Any]] = [
+    {
+        "name": "get_weather",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "city": {"type": "string"},
+                "unit": {"type": "string", "enum": ["C", "F"], "default": "C"},
+                "days": {"type": "integer"},
+            },
+            "required": ["city"],
+        },
+    },
+    {
+        "name": "get_time",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    },
+    {"name": "ping"},
+]
 
 
 def suite(*cases: dict[str, Any], tools: Any = (WEATHER, BOOK), **more: Any) -> Suite:
@@ -30,13 +50,34 @@ def case(name: str = "a", expect: Any = None, **more: Any) -> dict[str, Any]:
     return {"id": name, "expect": expect or {"kind": "any"}, **asks, **more}
 
 
-def calls(*expected: tuple[str, dict[str, Any]], order: str = "any") -> dict[str, Any]:
-    """An expectation: the calls as (name, arguments with their one right value)."""
-    due = [
-        {"name": name, "arguments": {key: {"values": [value]} for key, value in values.items()}}
-        for name, values in expected
+def due(name: str, **arguments: Any) -> dict[str, Any]:
+    """An expected call; a bare value is the only one allowed, a dict is an Argument."""
+    items = {
+        key: value if isinstance(value, dict) else {"values": [value]}
+        for key, value in arguments.items()
+    }
+    return {"name": name, "arguments": items}
+
+
+def calls(
+    *expected: dict[str, Any] | tuple[str, dict[str, Any]], order: str = "any"
+) -> dict[str, Any]:
+    """An expectation: the calls as `due` makes them, or as (name, arguments with their one
+    right value)."""
+    listed = [
+        item
+        if isinstance(item, dict)
+        else due(item[0], **{key: {"values": [value]} for key, value in item[1].items()})
+        for item in expected
     ]
-    return {"kind": "calls", "alternatives": [due], "order": order}
+    return {"kind": "calls", "alternatives": [listed], "order": order}
+
+
+def suite_of(expect: dict[str, Any], **fields: Any) -> tuple[Case, Suite]:
+    """A case with this expectation, and the suite it stands in."""
+    asks = case("a", expect, **fields.pop("case", {}))
+    made = suite(asks, **{"tools": TOOLS, **fields})
+    return made.cases[0], made
 
 
 def target(model: str = "m", provider: str = "lab", **more: Any) -> Target:
@@ -54,12 +95,12 @@ def voice(of: Suite, asked: Target | None = None, **more: Any) -> Voice:
     return Voice.of(spec(asked, **more), of, asked)
 
 
-def called(name: str, call_id: str = "", **arguments: Any) -> Call:
+def called(name: str, /, call_id: str = "", **arguments: Any) -> Call:
     return Call(name, arguments, "", call_id)
 
 
-def answered(*made: Call, text: str = "") -> Answer:
-    return Answer(made, text)
+def answered(*made: Call, **fields: Any) -> Answer:
+    return Answer(made, **fields)
 
 
 def decoded(text: str = "", *tool_calls: tuple[str, str]) -> Decoded:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.tools.cases import calls, due, suite_of
+from tests.engine.tools.builders import calls, due, suite_of
 from tests.webapp.commands.conftest import Studio
 
 PARAMETERS = {

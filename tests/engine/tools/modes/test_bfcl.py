@@ -12,7 +12,7 @@ from engine.tools.modes.bfcl import SENTENCES, Unscorable
 from engine.tools.scoring import score
 from tests.engine.tools import bfcl_random, bfcl_reference
 from tests.engine.tools.bfcl_random import Question
-from tests.engine.tools.cases import answer, calls, due, made, suite_of
+from tests.engine.tools.builders import answered, called, calls, due, suite_of
 
 QUICK = 3_000
 ARRAY_OF_DICTS = {"type": "array", "items": {"type": "dict"}}
@@ -154,7 +154,7 @@ def test_each_truth_takes_the_first_call_that_fits() -> None:
     assert counted("parallel", functions, truths, [two, one]) is None
     assert counted("parallel", functions, truths, [one, two]) == "no_match"
     case, suite = Question("parallel", functions, truths, [one, two]).case()
-    assert score(case, suite, answer(made("f", p=1), made("f", p=2))).passed
+    assert score(case, suite, answered(called("f", p=1), called("f", p=2))).passed
 
 
 BROKEN = Answer((Call("get_weather", None, raw="{"),))
@@ -164,12 +164,12 @@ NOT_READ = Answer(None, text="{")
 @pytest.mark.parametrize(
     ("expect", "given", "error"),
     [
-        ({"kind": "none"}, answer(), None),
+        ({"kind": "none"}, answered(), None),
         ({"kind": "none"}, NOT_READ, None),
         ({"kind": "none"}, BROKEN, None),
-        ({"kind": "none"}, answer(made("ping")), "unneeded_call"),
-        ({"kind": "any"}, answer(made("whatever")), None),
-        ({"kind": "any"}, answer(), "no_call"),
+        ({"kind": "none"}, answered(called("ping")), "unneeded_call"),
+        ({"kind": "any"}, answered(called("whatever")), None),
+        ({"kind": "any"}, answered(), "no_call"),
         ({"kind": "any"}, NOT_READ, "no_call"),
         (calls(due("get_weather", city="Oslo")), NOT_READ, "undecodable"),
         (calls(due("get_weather", city="Oslo")), BROKEN, "undecodable"),
@@ -183,16 +183,16 @@ def test_what_cannot_be_read_is_no_call(
 
 
 def test_a_suite_of_ones_own_is_scored_by_the_number_of_its_calls() -> None:
-    oslo, rome = made("get_weather", city="oslo"), made("get_weather", city="Rome.")
+    oslo, rome = called("get_weather", city="oslo"), called("get_weather", city="Rome.")
     case, suite = suite_of(calls(due("get_weather", city="Oslo"), due("get_weather", city="Rome")))
-    assert score(case, suite, answer(rome, oslo), mode="bfcl").passed
+    assert score(case, suite, answered(rome, oslo), mode="bfcl").passed
     case, suite = suite_of(calls(due("get_time", city="Oslo")))
-    assert score(case, suite, answer(made("get_time", city="OSLO")), mode="bfcl").passed
+    assert score(case, suite, answered(called("get_time", city="OSLO")), mode="bfcl").passed
     free = calls(due("get_weather", city="Oslo", days={"ignore": True}))
     case, suite = suite_of(free)
-    long = answer(made("get_weather", city="Oslo", days=9))
+    long = answered(called("get_weather", city="Oslo", days=9))
     assert score(case, suite, long, mode="bfcl").passed
-    assert score(case, suite, answer(oslo), mode="bfcl").passed
+    assert score(case, suite, answered(oslo), mode="bfcl").passed
 
 
 def test_values_of_ones_own_are_listed_as_the_leaderboard_lists_them() -> None:
@@ -203,10 +203,13 @@ def test_values_of_ones_own_are_listed_as_the_leaderboard_lists_them() -> None:
         "place": {"type": "object"}, "one": {"type": "integer"},
         "items": {"type": "array", "items": {"type": "object"}}}}}]  # fmt: skip
     case, suite = suite_of(calls(due("f", place=place, one=one, items=items)), tools=tools)
-    right = {"place": {"street": "a.", "deep": {"no": 1}}, "one": 2, "items": [{"n": 1}, {"n": 2}]}
-    assert score(case, suite, answer(made("f", **right)), mode="bfcl").passed
+    right: dict[str, Any] = {
+        "place": {"street": "a.", "deep": {"no": 1}}, "one": 2, "items": [{"n": 1}, {"n": 2}],
+    }  # fmt: skip
+    assert score(case, suite, answered(called("f", **right)), mode="bfcl").passed
+    wrong: dict[str, Any]
     for wrong in ({"one": 3}, {"place": {"street": "A"}}, {"items": [{"n": 2}, {"n": 1}]}):
-        given = answer(made("f", **{**right, **wrong}))
+        given = answered(called("f", **{**right, **wrong}))
         assert not score(case, suite, given, mode="bfcl").passed
 
 
@@ -247,7 +250,7 @@ def test_a_default_and_the_second_function_are_looked_at_by_the_studio_only() ->
 def test_source_text_is_refused_in_a_sentence() -> None:
     case, suite = suite_of(calls(due("ping")), case={"category": "simple_java"})
     with pytest.raises(Unscorable, match="Java and JavaScript"):
-        score(case, suite, answer(made("ping")), mode="bfcl")
+        score(case, suite, answered(called("ping")), mode="bfcl")
 
 
 def test_a_failed_call_shows_what_was_possible() -> None:

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from engine.specs import ToolWeights
 from engine.tools.answers import Answer, Call, Scored
 from engine.tools.scoring import MODES, Scorer, score
-from tests.engine.tools.cases import answer, calls, due, made, suite_of
+from tests.engine.tools.builders import answered, called, calls, due, suite_of
 
 WEATHER = calls(due("get_weather", city="Oslo"))
 BOTH = calls(due("get_weather", city="Oslo"), due("get_weather", city="Rome"))
 TWO = calls(due("get_weather", city="Oslo"), due("get_time", city="Oslo"))
 IN_ORDER = {**TWO, "order": "strict"}
-OSLO, ROME = made("get_weather", city="Oslo"), made("get_weather", city="Rome")
-TIME = made("get_time", city="Oslo")
+OSLO, ROME = called("get_weather", city="Oslo"), called("get_weather", city="Rome")
+TIME = called("get_time", city="Oslo")
 BROKEN = Call("get_weather", None, raw='{"city": ')
 NOTHING_READ = Answer(calls=None, text="<tool_call>{")
 
@@ -30,67 +30,68 @@ def judged(expect: dict[str, Any], given: Answer, **fields: Any) -> Scored:
 
 # expectation, answer, class, parts that are not full
 TABLE: list[tuple[dict[str, Any], Answer, str | None, dict[str, float]]] = [
-    (WEATHER, answer(OSLO), None, {}),
-    (WEATHER, answer(made("get_weather", city=" Oslo")), None, {}),
-    (WEATHER, answer(made("get_weather", city="Oslo", unit="C")), None, {}),
-    (WEATHER, answer(ROME), "wrong_value", {"arguments": 0, "overall": 0.6}),
-    (WEATHER, answer(), "no_call", {"selection": 0, "arguments": 0, "schema": 0, "overall": 0}),
+    (WEATHER, answered(OSLO), None, {}),
+    (WEATHER, answered(called("get_weather", city=" Oslo")), None, {}),
+    (WEATHER, answered(called("get_weather", city="Oslo", unit="C")), None, {}),
+    (WEATHER, answered(ROME), "wrong_value", {"arguments": 0, "overall": 0.6}),
+    (WEATHER, answered(), "no_call", {"selection": 0, "arguments": 0, "schema": 0, "overall": 0}),
     (WEATHER, NOTHING_READ, "malformed_arguments",
      {"selection": 0, "arguments": 0, "schema": 0, "overall": 0}),
-    (WEATHER, answer(BROKEN), "malformed_arguments", {"arguments": 0, "schema": 0, "overall": 0.6}),
-    (WEATHER, answer(made("get_weather")), "missing_argument",
+    (WEATHER, answered(BROKEN), "malformed_arguments",
      {"arguments": 0, "schema": 0, "overall": 0.6}),
-    (WEATHER, answer(made("get_weather", city=5)), "wrong_type",
+    (WEATHER, answered(called("get_weather")), "missing_argument",
      {"arguments": 0, "schema": 0, "overall": 0.6}),
-    (WEATHER, answer(made("get_weather", city="Oslo", unit="F")), "unknown_argument",
+    (WEATHER, answered(called("get_weather", city=5)), "wrong_type",
+     {"arguments": 0, "schema": 0, "overall": 0.6}),
+    (WEATHER, answered(called("get_weather", city="Oslo", unit="F")), "unknown_argument",
      {"arguments": 0.5, "overall": 0.8}),
-    (WEATHER, answer(made("get_weather", city="Oslo", mood="mild")), "unknown_argument",
+    (WEATHER, answered(called("get_weather", city="Oslo", mood="mild")), "unknown_argument",
      {"arguments": 0.5, "overall": 0.8}),
-    (WEATHER, answer(TIME), "wrong_tool", {"selection": 0, "arguments": 0, "overall": 0}),
-    (WEATHER, answer(made("weather", city="Oslo")), "unknown_tool",
+    (WEATHER, answered(TIME), "wrong_tool", {"selection": 0, "arguments": 0, "overall": 0}),
+    (WEATHER, answered(called("weather", city="Oslo")), "unknown_tool",
      {"selection": 0, "arguments": 0, "schema": 0, "overall": 0}),
-    (WEATHER, answer(OSLO, TIME), "extra_call", {"selection": 2 / 3, "overall": 0.8}),
-    (WEATHER, answer(OSLO, OSLO), "extra_call", {"selection": 2 / 3, "overall": 0.8}),
-    (BOTH, answer(ROME, OSLO), None, {}),
-    (BOTH, answer(OSLO), "missing_call", {"selection": 2 / 3, "arguments": 0.5, "overall": 0.6}),
-    (BOTH, answer(OSLO, OSLO), "wrong_value", {"arguments": 0.5, "overall": 0.8}),
-    (TWO, answer(TIME, OSLO), None, {}),
-    (IN_ORDER, answer(OSLO, TIME), None, {}),
-    (IN_ORDER, answer(TIME, OSLO), "wrong_order", {"arguments": 0.5, "order": 0, "overall": 0.8}),
-    (IN_ORDER, answer(TIME), "missing_call",
+    (WEATHER, answered(OSLO, TIME), "extra_call", {"selection": 2 / 3, "overall": 0.8}),
+    (WEATHER, answered(OSLO, OSLO), "extra_call", {"selection": 2 / 3, "overall": 0.8}),
+    (BOTH, answered(ROME, OSLO), None, {}),
+    (BOTH, answered(OSLO), "missing_call", {"selection": 2 / 3, "arguments": 0.5, "overall": 0.6}),
+    (BOTH, answered(OSLO, OSLO), "wrong_value", {"arguments": 0.5, "overall": 0.8}),
+    (TWO, answered(TIME, OSLO), None, {}),
+    (IN_ORDER, answered(OSLO, TIME), None, {}),
+    (IN_ORDER, answered(TIME, OSLO), "wrong_order", {"arguments": 0.5, "order": 0, "overall": 0.8}),
+    (IN_ORDER, answered(TIME), "missing_call",
      {"selection": 2 / 3, "arguments": 0.5, "overall": 0.6}),
-    (calls(due("ping")), answer(made("ping")), None, {}),
-    (calls(due("ping")), answer(made("ping", x=1)), "unknown_argument",
+    (calls(due("ping")), answered(called("ping")), None, {}),
+    (calls(due("ping")), answered(called("ping", x=1)), "unknown_argument",
      {"arguments": 0, "overall": 0.6}),
-    (calls(due("get_weather", city="Oslo", unit="C")), answer(OSLO), None, {}),
-    (calls(due("get_weather", city="Oslo", unit="F")), answer(OSLO), "missing_argument",
+    (calls(due("get_weather", city="Oslo", unit="C")), answered(OSLO), None, {}),
+    (calls(due("get_weather", city="Oslo", unit="F")), answered(OSLO), "missing_argument",
      {"arguments": 0.5, "overall": 0.8}),
     (calls(due("get_weather", city="Oslo", unit={"values": ["C"], "default_ok": False})),
-     answer(OSLO), "missing_argument", {"arguments": 0.5, "overall": 0.8}),
+     answered(OSLO), "missing_argument", {"arguments": 0.5, "overall": 0.8}),
     (calls(due("get_weather", city="Oslo", days={"values": [3], "optional": True})),
-     answer(OSLO), None, {}),
+     answered(OSLO), None, {}),
     (calls(due("get_weather", city="Oslo", days={"values": [3], "optional": True})),
-     answer(made("get_weather", city="Oslo", days=4)), "wrong_value",
+     answered(called("get_weather", city="Oslo", days=4)), "wrong_value",
      {"arguments": 0.5, "overall": 0.8}),
     (calls(due("get_weather", city="Oslo", days={"ignore": True})),
-     answer(made("get_weather", city="Oslo", days=9)), None, {}),
+     answered(called("get_weather", city="Oslo", days=9)), None, {}),
     (calls(due("get_weather", city="Oslo", days={"ignore": True})),
-     answer(made("get_weather", city="Oslo", days="many")), "wrong_type",
+     answered(called("get_weather", city="Oslo", days="many")), "wrong_type",
      {"schema": 0}),
     (calls({**due("get_weather", city="Oslo"), "ignore_others": True}),
-     answer(made("get_weather", city="Oslo", days=9)), None, {}),
+     answered(called("get_weather", city="Oslo", days=9)), None, {}),
     (calls(due("get_weather", city="Oslo", unit={"values": ["K"]})),
-     answer(made("get_weather", city="Oslo", unit="K")), "invalid_schema", {"schema": 0}),
-    ({"kind": "none"}, answer(), None, {}),
-    ({"kind": "none"}, answer(OSLO), "unneeded_call", {"abstention": 0, "overall": 0}),
+     answered(called("get_weather", city="Oslo", unit="K")), "invalid_schema", {"schema": 0}),
+    ({"kind": "none"}, answered(), None, {}),
+    ({"kind": "none"}, answered(OSLO), "unneeded_call", {"abstention": 0, "overall": 0}),
     ({"kind": "none"}, NOTHING_READ, "malformed_arguments", {"abstention": 0, "overall": 0}),
-    ({"kind": "none"}, answer(BROKEN), "unneeded_call", {"abstention": 0, "overall": 0}),
-    ({"kind": "any"}, answer(ROME), None, {}),
-    ({"kind": "any"}, answer(), "no_call", {"selection": 0, "schema": 0, "overall": 0}),
+    ({"kind": "none"}, answered(BROKEN), "unneeded_call", {"abstention": 0, "overall": 0}),
+    ({"kind": "any"}, answered(ROME), None, {}),
+    ({"kind": "any"}, answered(), "no_call", {"selection": 0, "schema": 0, "overall": 0}),
     ({"kind": "any"}, NOTHING_READ, "malformed_arguments",
      {"selection": 0, "schema": 0, "overall": 0}),
-    ({"kind": "any"}, answer(BROKEN), "malformed_arguments", {"schema": 0, "overall": 0.6}),
-    ({"kind": "any"}, answer(made("nope")), "unknown_tool",
+    ({"kind": "any"}, answered(BROKEN), "malformed_arguments", {"schema": 0, "overall": 0.6}),
+    ({"kind": "any"}, answered(called("nope")), "unknown_tool",
      {"selection": 0, "schema": 0, "overall": 0}),
 ]  # fmt: skip
 
@@ -109,7 +110,7 @@ def test_each_part_and_the_worst_class(
 
 def test_every_argument_has_a_diff_with_the_rule_that_fired() -> None:
     expect = calls(due("get_weather", city="Oslo", days=3))
-    scored = judged(expect, answer(made("get_weather", city="Rome", days=3.0, mood=1)))
+    scored = judged(expect, answered(called("get_weather", city="Rome", days=3.0, mood=1)))
     assert [(d.name, d.error, d.rule) for d in scored.diffs] == [
         ("city", "wrong_value", 'Must equal "Oslo".'),
         ("days", None, "Equal."),
@@ -124,29 +125,29 @@ def test_the_best_of_several_sets_of_calls_wins() -> None:
         "kind": "calls",
         "alternatives": [[due("get_weather", city="Oslo")], [due("ping"), due("get_time")]],
     }
-    assert judged(expect, answer(made("ping"), made("get_time"))).passed
-    assert judged(expect, answer(OSLO)).passed
-    assert judged(expect, answer(made("ping"))).error_type == "missing_call"
+    assert judged(expect, answered(called("ping"), called("get_time"))).passed
+    assert judged(expect, answered(OSLO)).passed
+    assert judged(expect, answered(called("ping"))).error_type == "missing_call"
 
 
 def test_a_case_may_choose_its_matcher_and_its_tools() -> None:
     fold = {"kind": "exact", "fold_case": True}
-    loud = answer(made("get_weather", city="OSLO"))
+    loud = answered(called("get_weather", city="OSLO"))
     assert not judged(WEATHER, loud).passed
     assert judged(WEATHER, loud, match=fold).passed
     assert judged(WEATHER, loud, case={"match": fold}).passed
     own = [{"name": "get_weather", "parameters": {"type": "object", "required": ["unit"]}}]
-    assert judged(WEATHER, answer(OSLO), case={"tools": own}).error_type == "missing_argument"
+    assert judged(WEATHER, answered(OSLO), case={"tools": own}).error_type == "missing_argument"
 
 
 def test_a_number_in_text_with_another_point_is_another_number() -> None:
     expect = calls(due("get_time", city="1.5"))
-    assert judged(expect, answer(made("get_time", city="15"))).error_type == "wrong_value"
+    assert judged(expect, answered(called("get_time", city="15"))).error_type == "wrong_value"
 
 
 def test_calls_in_plain_text_count_only_when_asked_for() -> None:
     case, suite = suite_of(WEATHER)
-    given = answer(OSLO, recovered=True)
+    given = answered(OSLO, recovered=True)
     scored = score(case, suite, given)
     assert (scored.error_type, scored.scores["overall"]) == ("no_call", 0)
     assert "plain text" in scored.reason
@@ -159,7 +160,7 @@ def test_weights_are_shares_of_their_sum() -> None:
     case, suite = suite_of(WEATHER)
     for weights, overall in (((0.6, 0.4), 0.6), ((1, 1), 0.5), ((0, 1), 0), ((0, 0), 0.5)):
         chosen = ToolWeights(selection=weights[0], arguments=weights[1])
-        assert score(case, suite, answer(ROME), weights=chosen).scores["overall"] == overall
+        assert score(case, suite, answered(ROME), weights=chosen).scores["overall"] == overall
 
 
 def test_an_end_state_is_held_key_by_key() -> None:
@@ -168,8 +169,8 @@ def test_an_end_state_is_held_key_by_key() -> None:
     )
     scorer = Scorer(suite, mode="state")
     there = {"door": "open", "lamp": {"on": True, "dim": 1}, "cat": 1}
-    assert scorer.score(case, answer(), end_state=there).passed
-    half = scorer.score(case, answer(), end_state={"door": "shut", "lamp": {"on": True}})
+    assert scorer.score(case, answered(), end_state=there).passed
+    half = scorer.score(case, answered(), end_state={"door": "shut", "lamp": {"on": True}})
     assert (half.error_type, half.scores) == ("stalled_chain", {"overall": 0.5, "state": 0.5})
     assert half.reason == 'door is "shut" at the end, not "open".'
 
@@ -178,12 +179,12 @@ def test_a_turn_is_scored_by_its_own_expectation() -> None:
     case, suite = suite_of({"kind": "none"})
     wanted, _ = suite_of(WEATHER)
     scorer = Scorer(suite)
-    assert scorer.score_calls(case, wanted.expect, answer(OSLO)).passed  # type: ignore[arg-type]
+    assert scorer.score_calls(case, wanted.expect, answered(OSLO)).passed  # type: ignore[arg-type]
 
 
 def test_a_schema_that_cannot_be_checked_against_says_nothing_against_a_model() -> None:
     tools = [{"name": "get_weather", "parameters": {"$ref": "#"}}]
-    assert judged(WEATHER, answer(OSLO), tools=tools).passed
+    assert judged(WEATHER, answered(OSLO), tools=tools).passed
 
 
 CITIES = st.sampled_from(["Oslo", "Rome", "Bern"])
@@ -200,7 +201,7 @@ def as_due(item: tuple[str, str, str | None]) -> dict[str, Any]:
 
 def as_made(item: tuple[str, str, str | None]) -> Call:
     name, city, unit = item
-    return made(name, city=city, **({"unit": unit} if unit else {}))
+    return called(name, city=city, **({"unit": unit} if unit else {}))
 
 
 @settings(deadline=None, max_examples=150)
@@ -209,11 +210,11 @@ def test_a_shuffled_answer_with_a_perfect_matching_passes(items: list[Any], rand
     case, suite = suite_of(calls(*map(as_due, items)), tools=FREE)
     shuffled = [as_made(item) for item in items]
     random.shuffle(shuffled)
-    assert score(case, suite, answer(*shuffled)).passed
+    assert score(case, suite, answered(*shuffled)).passed
     strict, suite = suite_of(calls(*map(as_due, items), order="strict"), tools=FREE)
     in_order = [as_made(item) for item in items]
-    assert score(strict, suite, answer(*in_order)).passed
-    assert score(strict, suite, answer(*shuffled)).passed is (shuffled == in_order)
+    assert score(strict, suite, answered(*in_order)).passed
+    assert score(strict, suite, answered(*shuffled)).passed is (shuffled == in_order)
 
 
 @settings(deadline=None, max_examples=150)
@@ -224,7 +225,7 @@ def test_one_wrong_value_never_passes(items: list[Any], data: st.DataObject) -> 
     name, _, unit = items[wrong]
     given_calls = [as_made(item) for item in items]
     given_calls[wrong] = as_made((name, "Paris", unit))
-    scored = score(case, suite, answer(*given_calls))
+    scored = score(case, suite, answered(*given_calls))
     assert not scored.passed
     assert scored.scores["overall"] < 1
     assert scored.scores["selection"] == 1
@@ -263,7 +264,7 @@ def test_no_schema_and_no_value_breaks_scoring(
     argument = {"values": [expected], "match": None}
     case, suite = suite_of(calls(due("f", a=argument)), tools=tools)
     for mode in MODES:
-        scored = score(case, suite, answer(Call("f", found)), mode=mode)  # type: ignore[arg-type]
+        scored = score(case, suite, answered(Call("f", found)), mode=mode)  # type: ignore[arg-type]
         assert all(0 <= value <= 1 for value in scored.scores.values())
         assert scored.passed is (scored.error_type is None)
 
@@ -274,5 +275,5 @@ def test_values_nested_too_deep_are_no_crash() -> None:
         deep = [deep]
     argument = {"values": [["x"]], "match": {"kind": "set"}}
     case, suite = suite_of(calls(due("ping", x=argument)))
-    scored = score(case, suite, answer(made("ping", x=deep)))
+    scored = score(case, suite, answered(called("ping", x=deep)))
     assert (scored.passed, scored.error_type) == (False, "malformed_arguments")
