@@ -11,12 +11,9 @@ from flask import url_for
 
 from engine.report import numbers, wording
 from engine.report.document import harmless
-from webapp.history.filters import STATES as _STATES
 from webapp.history.queries import Listed
 
 MODELS_SHOWN = 3
-# (word in the address, word on the page)
-STATES = [(name, "Waiting" if name == "queued" else name.capitalize()) for name in _STATES]
 
 
 class Column(NamedTuple):

@@ -13,6 +13,7 @@ from webapp.access import me, own_or_404
 from webapp.history import compare_views, queries, removal, rows, words
 from webapp.history.blueprint import bp, ids
 from webapp.history.filters import Filters, read
+from webapp.listing import STATE_CHOICES
 from webapp.models import ACTIVE_STATES, Run
 
 __all__ = ["bp", "compare_views"]
@@ -120,7 +121,7 @@ def _list(filters: Filters, errors: dict[str, str]) -> Response:
     }
     if not htmx.is_htmx():
         providers, models = queries.offered(user)
-        context |= {"providers": providers, "models": models, "states": rows.STATES}
+        context |= {"providers": providers, "models": models, "states": STATE_CHOICES}
     response = htmx.page(PAGE, FRAGMENT, status=422 if errors else 200, **context)
     if request.headers.get("HX-Trigger") == FORM_ID:
         response.headers["HX-Push-Url"] = url_for("history.index", **filters.args())

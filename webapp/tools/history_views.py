@@ -11,11 +11,12 @@ from webapp import htmx
 from webapp.access import me
 from webapp.history.blueprint import ids
 from webapp.history.rows import csv_text
+from webapp.listing import STATE_CHOICES
 from webapp.models import ACTIVE_STATES
 from webapp.tools import evals, words
 from webapp.tools.blueprint import bp
 from webapp.tools.evals import Listed
-from webapp.tools.filters import STATES, Filters, read
+from webapp.tools.filters import Filters, read
 from webapp.tools.suite_views import download
 
 PAGE, FRAGMENT = "tools/evals.html", "tools/_evals.html"
@@ -108,8 +109,7 @@ def _list(filters: Filters) -> Response:
         "active": any(one.state in ACTIVE_STATES for one in page.evals),
     }
     if not htmx.is_htmx():
-        states = [(name, "Waiting" if name == "queued" else name.capitalize()) for name in STATES]
-        context |= {"states": states, "suites": evals.suites_of(me())}
+        context |= {"states": STATE_CHOICES, "suites": evals.suites_of(me())}
     response = htmx.page(PAGE, FRAGMENT, **context)
     if request.headers.get("HX-Trigger") == FORM_ID:
         response.headers["HX-Push-Url"] = url_for(".list_evals", **filters.args())

@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from webapp import listing
 from webapp.tools import words
 from webapp.tools.cells import OUTCOMES, CaseRow, Cell, Column, Figures
 
 PAGE_SIZE = 50
-SEARCH_MAX_CHARS = 200
-PAGE_MAX = 1_000_000
 DIFFER = "differ"
 SHOWN = [
     ("pass", "passed"),
@@ -57,13 +56,13 @@ def read(args: Mapping[str, str]) -> Filters:
     """The filters of an address; a word that means nothing is left out."""
     outcome, sort = args.get("outcome", ""), args.get("sort", "")
     return Filters(
-        q=" ".join(args.get("q", "").split())[:SEARCH_MAX_CHARS],
+        q=listing.search(args),
         category=args.get("category", ""),
         outcome=outcome if outcome in (*OUTCOMES, DIFFER) else "",
         error=args.get("error", ""),
         model=_number(args.get("model", "")),
         sort=sort if sort in dict(ORDERS) else "",
-        page=max(1, min(_number(args.get("page", "1")), PAGE_MAX)),
+        page=listing.page(args),
     )
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.history.filters import SORTS, STATES, Filters, read
+from webapp.history.filters import SORTS, Filters, read
+from webapp.listing import STATES
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 DAYS = st.dates().map(str)

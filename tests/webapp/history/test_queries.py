@@ -13,8 +13,9 @@ from tests.webapp.conftest import Person
 from tests.webapp.history.conftest import DAY_S, add_run, ladder
 from webapp import db
 from webapp.history import queries
-from webapp.history.filters import SORTS, STATES, Filters, read
+from webapp.history.filters import SORTS, Filters, read
 from webapp.history.queries import Listed
+from webapp.listing import STATES
 from webapp.models import Job, Run, RunSummary, User
 
 MODELS = ("fast-small", "jittery", "slow-large", "org/100%_sure")
