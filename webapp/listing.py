@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -13,6 +13,9 @@ STATES = (*ACTIVE_STATES, *FINAL_STATES)
 STATE_CHOICES = [(name, "Waiting" if name == "queued" else name.capitalize()) for name in STATES]
 SEARCH_MAX_CHARS = 200
 PAGE_MAX = 1_000_000
+
+# Ids are SQLite's integers, which have at most 19 digits; a larger number names nothing.
+ID_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,16 @@ def search(args: Mapping[str, str]) -> str:
 def page(args: Mapping[str, str]) -> int:
     """The page; one that does not exist is the nearest one that may."""
     text = args.get("page", "")
-    if not (text.isascii() and text.isdecimal()):
+    if not _is_number(text):
         return 1
     return min(max(int(text[:9]), 1), PAGE_MAX)
+
+
+def ids(values: Iterable[str]) -> list[int]:
+    """Those of the texts that can be the id of a row, each once, in their order."""
+    numbers = [int(text) for text in values if len(text) < 20 and _is_number(text)]
+    return [number for number in dict.fromkeys(numbers) if number <= ID_MAX]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()

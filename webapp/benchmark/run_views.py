@@ -20,7 +20,7 @@ from engine.speed.promptsets import to_jsonl
 from jobs import submit
 from jobs.results import run_document, run_results, run_spec
 from jobs.store import load_targets
-from webapp import db, htmx
+from webapp import db, htmx, removal
 from webapp.access import me, own_or_404
 from webapp.benchmark import queries, report
 from webapp.benchmark.blueprint import bp
@@ -29,7 +29,6 @@ from webapp.benchmark.launch import default_name
 from webapp.benchmark.one_sample import one_sample
 from webapp.benchmark.table import KEYS
 from webapp.catalog import read_config
-from webapp.history import removal
 from webapp.models import Job, Run, SampleRow
 
 NAME_PAGE, NAME_PART = "benchmark/show.html", "benchmark/_name.html"
@@ -129,19 +128,14 @@ def resume(run_id: int) -> Response:
 @bp.post("/<int:run_id>/delete")
 def delete(run_id: int) -> Response:
     """Put a run away; for some minutes it can be brought back. A running one is cancelled."""
-    run = own_or_404(Run, run_id)
-    removal.delete(me(), [run.id])
-    undo = url_for("benchmark.undelete", run_id=run.id)
-    return htmx.done(url_for("history.index"), f"“{run.name}” is deleted.", undo=undo)
+    undo = url_for("benchmark.undelete", run_id=run_id)
+    return removal.delete_one(Run, run_id, to=url_for("history.index"), undo=undo)
 
 
 @bp.post("/<int:run_id>/undelete")
 def undelete(run_id: int) -> Response:
     """Bring a deleted run back."""
-    run = own_or_404(Run, run_id, deleted=True)
-    if not removal.restore(me(), [run.id]):
-        abort(404, "It cannot be brought back any more: the time for it is over.")
-    return htmx.done(url_for("benchmark.show", run_id=run.id), f"“{run.name}” is back.")
+    return removal.restore_one(Run, run_id, to=url_for("benchmark.show", run_id=run_id))
 
 
 def _page(run: Run) -> dict[str, object]:

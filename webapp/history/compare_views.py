@@ -13,8 +13,9 @@ from jobs.store import load_samples, load_targets
 from webapp import htmx
 from webapp.access import me, own_or_404
 from webapp.history import comparison, deltas, fairness, queries, rows, words
-from webapp.history.blueprint import bp, ids
+from webapp.history.blueprint import bp
 from webapp.history.comparison import Compared
+from webapp.listing import ids
 from webapp.models import Run
 
 TWO_TO_COMPARE = "Tick the two benchmarks to compare; {} ticked."

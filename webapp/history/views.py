@@ -3,25 +3,24 @@ compared (`compare_views`)."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Response, abort, jsonify, make_response, request, url_for
 
 from webapp import htmx
 from webapp.access import me, own_or_404
-from webapp.history import compare_views, queries, removal, rows, words
-from webapp.history.blueprint import bp, ids
+from webapp.history import compare_views, queries, rows
+from webapp.history.blueprint import bp
 from webapp.history.filters import Filters, read
-from webapp.listing import STATE_CHOICES
+from webapp.listing import STATE_CHOICES, ids
 from webapp.models import ACTIVE_STATES, Run
+from webapp.removal import Ticked
 
 __all__ = ["bp", "compare_views"]
 
 PAGE, FRAGMENT = "history/index.html", "history/_runs.html"
-# The filters' form has this id, and the list asks for itself again on this event.
-FORM_ID, CHANGED = "filters", "studio:runs"
-NOTHING_TICKED = "Tick the benchmarks to delete first."
+FORM_ID = "filters"
+TICKED = Ticked(Run, "run", "benchmarks", undo="history.restore", changed="studio:runs")
 ONE_TO_REPEAT = "Tick the one benchmark to run again; {} are ticked."
 
 
@@ -52,32 +51,15 @@ def index_csv() -> Response:
 @bp.post("/history/delete")
 def delete() -> Response:
     """Put ticked runs away; for some minutes they can be brought back."""
-    ticked = ids(request.form.getlist("run"))
-    if not ticked:
-        abort(422, NOTHING_TICKED)
-    gone = removal.delete(me(), ticked)
-    if not gone:
-        abort(404)
-    text = words.deleted(gone)
-    undo = url_for("history.restore", run=[run.id for run in gone])
     filters, errors = read(request.args)
-    if htmx.is_htmx():
-        return htmx.toast(_list(filters, errors), text, undo=undo)
-    return htmx.done(url_for("history.index", **filters.args()), text, undo=undo)
+    to = url_for("history.index", **filters.args())
+    return TICKED.delete(lambda: _list(filters, errors), to)
 
 
 @bp.post("/history/restore")
 def restore() -> Response:
     """Bring deleted runs back."""
-    back = removal.restore(me(), ids(request.args.getlist("run")))
-    if not back:
-        abort(404, "They cannot be brought back any more: the time for it is over.")
-    if not htmx.is_htmx():
-        return htmx.done(url_for("history.index"), words.restored(back))
-    response = htmx.toast(Response(status=204), words.restored(back))
-    events = json.loads(response.headers["HX-Trigger"]) | {CHANGED: None}
-    response.headers["HX-Trigger"] = json.dumps(events)
-    return response
+    return TICKED.restore(url_for("history.index"))
 
 
 @bp.post("/history/again")

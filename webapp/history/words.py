@@ -12,7 +12,6 @@ from engine.report import Verdict, numbers, wording
 from engine.report.wording import FIRST_TOKEN, PERCENT95, SPEED
 from engine.stats import NOT_DISTINGUISHABLE, runs_to_compare
 from webapp.history.comparison import Compared, Line, level
-from webapp.models import Run
 
 
 class _Words(NamedTuple):
@@ -31,20 +30,6 @@ NOTHING_IN_COMMON = Verdict("Nothing can be compared: no model answered in both 
 TOO_FEW = "Too few answers to tell A and B apart"
 # As many models are named one by one; more are counted.
 NAMED = 3
-
-
-def deleted(runs: Sequence[Run]) -> str:
-    return _counted(runs, "is deleted", "are deleted")
-
-
-def restored(runs: Sequence[Run]) -> str:
-    return _counted(runs, "is back", "are back")
-
-
-def _counted(runs: Sequence[Run], one: str, many: str) -> str:
-    if len(runs) == 1:
-        return f"“{runs[0].name}” {one}."
-    return f"{numbers.count(len(runs))} benchmarks {many}."
 
 
 def verdicts(compared: Compared) -> list[Verdict]:

@@ -8,10 +8,10 @@ from flask import Response, abort, render_template, request, url_for
 
 from jobs import submit
 from jobs.evals import retry_errors
-from webapp import htmx
-from webapp.access import me, own_or_404
+from webapp import htmx, removal
+from webapp.access import own_or_404
 from webapp.models import Eval
-from webapp.tools import documents_out, evals, matrix, report
+from webapp.tools import documents_out, matrix, report
 from webapp.tools.blueprint import bp
 from webapp.tools.suite_views import download
 
@@ -77,19 +77,14 @@ def retry(eval_id: int) -> Response:
 @bp.post("/evals/<int:eval_id>/delete")
 def delete(eval_id: int) -> Response:
     """Put an evaluation away; for some minutes it can be brought back."""
-    row = own_or_404(Eval, eval_id)
-    evals.delete(me(), [row.id])
-    undo = url_for(".undelete", eval_id=row.id)
-    return htmx.done(url_for(".index"), f"“{row.name}” is deleted.", undo=undo)
+    undo = url_for(".undelete", eval_id=eval_id)
+    return removal.delete_one(Eval, eval_id, to=url_for(".index"), undo=undo)
 
 
 @bp.post("/evals/<int:eval_id>/undelete")
 def undelete(eval_id: int) -> Response:
     """Bring a deleted evaluation back."""
-    row = own_or_404(Eval, eval_id, deleted=True)
-    if not evals.restore(me(), [row.id]):
-        abort(404, "It cannot be brought back any more: the time for it is over.")
-    return htmx.done(url_for(".show", eval_id=row.id), f"“{row.name}” is back.")
+    return removal.restore_one(Eval, eval_id, to=url_for(".show", eval_id=eval_id))
 
 
 def _choices() -> dict[str, Any]:

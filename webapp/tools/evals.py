@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from peewee import JOIN, fn
 
-from jobs.submit import cancel
-from jobs.timing import UNDO_S
-from webapp import db
 from webapp.models import ACTIVE_STATES, Eval, Job, User
 from webapp.tools.cells import Column, figures
 from webapp.tools.filters import Filters
@@ -22,7 +18,6 @@ RECENT = 100
 PAGE_SIZE = 25
 # Summaries that are remembered; the one looked at longest ago is forgotten first.
 KEPT = 500
-_ID: Any = Eval.id
 # What a list needs of an evaluation; its suite can be long.
 _COLUMNS = (Eval.id, Eval.name, Eval.spec, Eval.targets, Eval.created_at, Eval.finished_at)
 
@@ -89,27 +84,6 @@ def suites_of(user: User) -> list[tuple[str, str]]:
     """Names of the suites that were evaluated, for the filter."""
     rows: Any = Eval.select(_suite_name()).where(_mine(user)).distinct().tuples()
     return [(name, name) for (name,) in sorted(rows) if name]
-
-
-def delete(user: User, ids: Collection[int]) -> list[Eval]:
-    """Mark evaluations as deleted and stop what still runs; returns them."""
-    gone = _mark(user, ids, Eval.deleted_at.is_null(), deleted_at=db.now())
-    for row in gone:
-        if row.job is not None:
-            cancel(row.job)
-    return gone
-
-
-def restore(user: User, ids: Collection[int]) -> list[Eval]:
-    """Bring back those that were deleted not too long ago; returns them."""
-    return _mark(user, ids, Eval.deleted_at > db.now() - UNDO_S, deleted_at=None)
-
-
-def _mark(user: User, ids: Collection[int], when: Any, **change: Any) -> list[Eval]:
-    chosen = (Eval.user == user.id) & _ID.in_(list(ids)) & when
-    with db.write():
-        marked = Eval.update(change).where(chosen).returning(Eval.id, Eval.name, Eval.job)
-        return list(marked.execute())
 
 
 def _mine(user: User) -> Any:

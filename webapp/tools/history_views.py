@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Response, abort, jsonify, request, url_for
 
 from webapp import htmx
 from webapp.access import me
-from webapp.history.blueprint import ids
 from webapp.history.rows import csv_text
-from webapp.listing import STATE_CHOICES
-from webapp.models import ACTIVE_STATES
-from webapp.tools import evals, words
+from webapp.listing import STATE_CHOICES, ids
+from webapp.models import ACTIVE_STATES, Eval
+from webapp.removal import Ticked
+from webapp.tools import evals
 from webapp.tools.blueprint import bp
 from webapp.tools.evals import Listed
 from webapp.tools.filters import Filters, read
 from webapp.tools.suite_views import download
 
 PAGE, FRAGMENT = "tools/evals.html", "tools/_evals.html"
-FORM_ID, CHANGED = "filters", "studio:evals"
-NOTHING_TICKED = "Tick the evaluations to delete first."
+FORM_ID = "filters"
+TICKED = Ticked(Eval, "eval", "evaluations", undo=".restore_evals", changed="studio:evals")
 TWO_TO_COMPARE = "Tick the two evaluations to compare; {} ticked."
 COLUMNS = (
     "id", "name", "url", "suite", "state", "models", "created_at", "finished_at", "cases",
@@ -53,32 +52,14 @@ def evals_csv() -> Response:
 @bp.post("/evals/delete")
 def delete_evals() -> Response:
     """Put ticked evaluations away; for some minutes they can be brought back."""
-    ticked = ids(request.form.getlist("eval"))
-    if not ticked:
-        abort(422, NOTHING_TICKED)
-    gone = evals.delete(me(), ticked)
-    if not gone:
-        abort(404)
-    text = words.gone(gone)
-    undo = url_for(".restore_evals", eval=[row.id for row in gone])
     filters = read(request.args)
-    if htmx.is_htmx():
-        return htmx.toast(_list(filters), text, undo=undo)
-    return htmx.done(url_for(".list_evals", **filters.args()), text, undo=undo)
+    return TICKED.delete(lambda: _list(filters), url_for(".list_evals", **filters.args()))
 
 
 @bp.post("/evals/restore")
 def restore_evals() -> Response:
     """Bring deleted evaluations back."""
-    back = evals.restore(me(), ids(request.args.getlist("eval")))
-    if not back:
-        abort(404, "They cannot be brought back any more: the time for it is over.")
-    if not htmx.is_htmx():
-        return htmx.done(url_for(".list_evals"), words.back(back))
-    response = htmx.toast(Response(status=204), words.back(back))
-    events = json.loads(response.headers["HX-Trigger"]) | {CHANGED: None}
-    response.headers["HX-Trigger"] = json.dumps(events)
-    return response
+    return TICKED.restore(url_for(".list_evals"))
 
 
 @bp.post("/evals/compare")

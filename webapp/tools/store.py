@@ -5,13 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection
-from typing import Any
 
 from flask import abort
 
 from engine.tools.suites import Suite
-from jobs.timing import UNDO_S
 from webapp import db
 from webapp.models import SuiteRow, SuiteVersion, User
 from webapp.tools.documents import document
@@ -22,7 +19,6 @@ OUTDATED = (
     "This suite was changed in the meantime: version {} is the latest now. Open it and make "
     "your change again; nothing was overwritten."
 )
-_ID: Any = SuiteRow.id
 
 
 def create(user: User, suite: Suite, note: str) -> SuiteRow:
@@ -101,23 +97,6 @@ def suite_of(row: SuiteVersion) -> Suite:
         while len(_suites) > KEPT:
             _suites.popitem(last=False)
     return built
-
-
-def delete(user: User, ids: Collection[int]) -> list[SuiteRow]:
-    """Mark suites as deleted; evaluations that ran on them keep their version."""
-    return _mark(user, ids, SuiteRow.deleted_at.is_null(), deleted_at=db.now())
-
-
-def restore(user: User, ids: Collection[int]) -> list[SuiteRow]:
-    """Bring back suites that were deleted not too long ago."""
-    return _mark(user, ids, SuiteRow.deleted_at > db.now() - UNDO_S, deleted_at=None)
-
-
-def _mark(user: User, ids: Collection[int], when: Any, **change: Any) -> list[SuiteRow]:
-    chosen = (SuiteRow.user == user.id) & _ID.in_(list(ids)) & when
-    with db.write():
-        marked = SuiteRow.update(change).where(chosen).returning(SuiteRow.id, SuiteRow.name)
-        return list(marked.execute())
 
 
 _lock = threading.Lock()

@@ -11,7 +11,7 @@ from flask import Response, abort, jsonify, make_response, render_template, requ
 from engine.tools.io import FORMATS, export_suite
 from engine.tools.io.studio import KEY as STUDIO
 from engine.tools.io.studio import dumps
-from webapp import htmx
+from webapp import htmx, removal
 from webapp.access import me, own_or_404
 from webapp.history.rows import csv_text
 from webapp.models import SuiteRow
@@ -94,19 +94,15 @@ def restore_version(suite_id: int) -> Response:
 @bp.post("/suites/<int:suite_id>/delete")
 def delete_suite(suite_id: int) -> Response:
     """Put a suite away; for some minutes it can be brought back."""
-    row = own_or_404(SuiteRow, suite_id)
-    store.delete(me(), [row.id])
-    undo = url_for("tools.undelete_suite", suite_id=row.id)
-    return htmx.done(url_for("tools.index"), f"“{row.name}” is deleted.", undo=undo)
+    undo = url_for("tools.undelete_suite", suite_id=suite_id)
+    return removal.delete_one(SuiteRow, suite_id, to=url_for("tools.index"), undo=undo)
 
 
 @bp.post("/suites/<int:suite_id>/undelete")
 def undelete_suite(suite_id: int) -> Response:
     """Bring a deleted suite back."""
-    row = own_or_404(SuiteRow, suite_id, deleted=True)
-    if not store.restore(me(), [row.id]):
-        abort(404, "It cannot be brought back any more: the time for it is over.")
-    return htmx.done(url_for("tools.suite", suite_id=row.id), f"“{row.name}” is back.")
+    to = url_for("tools.suite", suite_id=suite_id)
+    return removal.restore_one(SuiteRow, suite_id, to=to)
 
 
 def download(body: str | bytes, mimetype: str, name: str) -> Response:

@@ -10,7 +10,6 @@ from engine.stats import NOT_DISTINGUISHABLE, wilson
 from webapp.benchmark.words import ERRORS as TROUBLES
 from webapp.benchmark.words import listed, plural, roughly
 from webapp.history.words import p_words
-from webapp.models import Eval
 from webapp.tools.cells import Cell, Column, Figures
 from webapp.tools.paired import Pair, pair
 from webapp.tools.rates import Rate, rate
@@ -164,19 +163,3 @@ def start(expected: float | None) -> str:
     return (
         f"Waiting for your other jobs to end; it starts in about {roughly(expected - time.time())}."
     )
-
-
-def gone(rows: list[Eval]) -> str:
-    """What was deleted."""
-    return _counted(rows, "is deleted", "are deleted")
-
-
-def back(rows: list[Eval]) -> str:
-    """What was brought back."""
-    return _counted(rows, "is back", "are back")
-
-
-def _counted(rows: list[Eval], one: str, many: str) -> str:
-    if len(rows) == 1:
-        return f"“{rows[0].name}” {one}."
-    return f"{count(len(rows))} evaluations {many}."

@@ -9,7 +9,6 @@ from tests.engine.report.builders import at_speed, failed, report, target
 from tests.webapp.history.conftest import ladder
 from webapp.history import words
 from webapp.history.comparison import Compared, compare_runs
-from webapp.models import Run
 
 
 def compared(
@@ -130,9 +129,3 @@ def test_nothing_in_common_is_one_sentence() -> None:
 )
 def test_p_has_the_digits_it_needs(p: float | None, text: str) -> None:
     assert words.p_text(p) == text
-
-
-def test_deletion_is_counted() -> None:
-    one, two = Run(name="<b>"), Run(name="x")
-    assert words.deleted([one]) == "“<b>” is deleted."
-    assert words.restored([one, two]) == "2 benchmarks are back."
