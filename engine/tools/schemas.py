@@ -119,7 +119,8 @@ def _combined(
     if isinstance(part.get("$ref"), str):
         yield from _combined(_local(part["$ref"], root), root, seen, depth + 1)
     for word in ("allOf", "anyOf", "oneOf"):
-        for item in part.get(word) or ():
+        listed = part.get(word)
+        for item in listed if isinstance(listed, list) else ():
             yield from _combined(item, root, seen, depth + 1)
 
 

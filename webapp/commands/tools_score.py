@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from engine.tools.suites import Case
 
 
+_CHAINS = (
+    "Note: {:,} of these lines answer conversations with mock tools. Recorded calls are scored "
+    "by what their first turn expects, and an end state counts as missed; studio tools run "
+    "plays them to the end."
+)
+
 Known = dict[str, "tuple[Case, Scorer]"]
 
 
@@ -48,6 +54,9 @@ def score(
             raise BadUsage(str(problem)) from None
         unanswered = loaded.unanswered if mode != "schema" else frozenset()
         results = _scored(known, unanswered, lines, name)
+    chains = sum(known[item.case][0].chain is not None for item, _ in results)
+    if chains:
+        click.echo(_CHAINS.format(chains), err=True)
     if json_file is not None:
         _write((_line(item, result) for item, result in results), json_file)
     if json_file != "-":

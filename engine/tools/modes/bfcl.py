@@ -61,7 +61,8 @@ class Truth:
         properties = properties if isinstance(properties, Mapping) else {}
         required = schema.get("required")
         self.name = tool.name if tool else expected.name
-        self.required = required if isinstance(required, list) else []
+        listed = required if isinstance(required, list) else []
+        self.required = [name for name in listed if isinstance(name, str)]
         self.truth = possible_answer(expected)
         self.ignored = {item.name for item in expected.arguments if item.argument.ignore}
         self.parameters = {

@@ -153,6 +153,33 @@ def test_bad_files_are_refused_with_line_and_reason(
     assert result.exit_code == 2
 
 
+@pytest.mark.parametrize("mode", ["bfcl", "studio", "schema"])
+def test_schemas_that_are_none_do_not_stop_the_rest(
+    studio: Studio, folder: Path, files: tuple[str, ...], mode: str
+) -> None:
+    asked = json.loads((folder / "questions.json").read_text().splitlines()[0])
+    strange = {"type": "dict", "properties": {"city": {"type": 5}}, "required": [{}, "city"]}
+    for part in (strange, {**strange, "anyOf": 1.5, "required": None}, {"allOf": {"city": 1}}):
+        asked["function"] = [{**FUNCTIONS[0], "parameters": part}]
+        lines(folder / "questions.json", asked)
+        recorded = lines(folder / "calls.jsonl", RECORDED[0])
+        result = studio("tools", "score", *files, "--calls", recorded, "--mode", mode,
+                        "--json", "-")  # fmt: skip
+        assert (result.exit_code, len(result.stdout.splitlines())) == (0, 1)
+
+
+def test_what_recorded_calls_cannot_say_of_a_conversation_is_told(
+    studio: Studio, folder: Path
+) -> None:
+    _, suite = suite_of(calls(due("ping")), case={"chain": {"turns": [{"prompt": "And?"}]}})
+    (folder / "suite.json").write_text(suite.model_dump_json())
+    recorded = lines(folder / "calls.jsonl", {"id": "a", "calls": [{"name": "ping"}]})
+    words = ("tools", "score", "--suite", "suite.json", "--calls", recorded, "--json", "-")
+    result = studio(*words)
+    assert told(result.stdout) == [("a", True, None)]
+    assert result.stderr.startswith("Note: 1 of these lines")
+
+
 def test_meaning_cannot_be_scored_without_a_model(studio: Studio, folder: Path) -> None:
     like = {"values": ["Oslo"], "match": {"kind": "semantic"}}
     _, suite = suite_of(calls(due("get_weather", city=like)))
