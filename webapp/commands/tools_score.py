@@ -6,7 +6,6 @@ import gc
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -14,6 +13,7 @@ import click
 
 from engine.stats import wilson
 from engine.tools.answers import Mode, Scored
+from engine.tools.io.memory import without_collection
 from engine.tools.io.problems import ImportProblem, Source
 from engine.tools.io.recorded import NO_ANSWER, Recorded, load_suite, read_calls
 from engine.tools.matchers import NoSimilarity
@@ -40,7 +40,7 @@ def score(
     """Score every line; nothing is written before all of them could be read. BadUsage names
     the file and the line."""
     name = Path(getattr(calls, "name", "") or "").name
-    with _without_collection():
+    with without_collection():
         try:
             loaded = load_suite(_source(suite), _source(answers) if answers else None)
             known = {
@@ -54,6 +54,7 @@ def score(
             raise BadUsage(str(problem)) from None
         unanswered = loaded.unanswered if mode != "schema" else frozenset()
         results = _scored(known, unanswered, lines, name)
+        gc.freeze()  # all of it is kept until the process ends
     chains = sum(known[item.case][0].chain is not None for item, _ in results)
     if chains:
         click.echo(_CHAINS.format(chains), err=True)
@@ -61,20 +62,6 @@ def score(
         _write((_line(item, result) for item, result in results), json_file)
     if json_file != "-":
         click.echo(_summary([result for _, result in results]))
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """All that is made here is kept, and holds no cycles: looking for garbage in hundreds of
-    thousands of calls takes longer than reading them. It is not looked at afterwards either."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_on:
-            gc.enable()
 
 
 def _source(path: Path) -> Source:

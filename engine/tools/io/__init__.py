@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.tools.checks import suite_problems
 from engine.tools.io import bfcl, openai, studio
+from engine.tools.io.memory import without_collection
 from engine.tools.io.problems import Exported, Imported, ImportProblem, LeftOut, Source
 from engine.tools.io.text import decoded, json_document, json_lines
 from engine.tools.notes import note_of
@@ -39,6 +40,7 @@ FORMATS: dict[str, ModuleType] = {
 }
 
 
+@without_collection()
 def import_suite(
     sources: Sequence[Source], *, form: str | None = None, name: str = "", check: bool = False
 ) -> Imported:
@@ -56,20 +58,19 @@ def import_suite(
     if key not in FORMATS:
         raise ImportProblem(None, f"There is no format {key!r}; known are {', '.join(FORMATS)}.")
     imported: Imported = FORMATS[key].read(list(sources), name.strip())
-    if not check:
-        return imported
-    _check(imported)
-    note = note_of(imported.suite)
-    return replace(imported, notes=(*imported.notes, note)) if note else imported
+    return _checked(imported) if check else imported
 
 
-def _check(imported: Imported) -> None:
+def _checked(imported: Imported) -> Imported:
     for path, sentence in suite_problems(imported.suite, similarity=True).items():
         parts = [int(part) if part.isdecimal() else part for part in path.split(".")]
         line, file = imported.place(parts)
         raise ImportProblem(line, f"{path}: {sentence}", file)
+    note = note_of(imported.suite)
+    return replace(imported, notes=(*imported.notes, note)) if note else imported
 
 
+@without_collection()
 def export_suite(suite: Suite, form: str) -> Exported:
     """The suite in a format: its files, and the cases that the format cannot say."""
     exported: Exported = FORMATS[form].write(suite)

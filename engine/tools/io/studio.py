@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,9 @@ KEY = "studio"
 LABEL = "Studio (JSON)"
 # Written even where they are the default: they say what the rest means.
 _ALWAYS = frozenset({"format", "kind"})
+# A document of more characters is written without space: it would else come out larger than an
+# import takes, and indenting it takes seconds.
+INDENTED_MAX = 4_000_000
 
 
 def fits(value: Any) -> bool:
@@ -47,25 +51,38 @@ def write(suite: Suite) -> Exported:
 
 
 def dumps(suite: Suite) -> str:
-    """The document, without what is as the format has it by default."""
-    return json.dumps(lean(suite), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    """The document, without what is as the format has it by default. It is indented as long as
+    it can then be imported again."""
+    data = lean(suite)
+    packed = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    if len(packed) > INDENTED_MAX:
+        return packed + "\n"
+    return json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def lean(part: BaseModel) -> dict[str, Any]:
     """A part of a suite as plain data, without the fields that have their default."""
-    return {
-        name: _plain(getattr(part, name))
-        for name, field in type(part).model_fields.items()
-        if name in _ALWAYS
-        or getattr(part, name) != field.get_default(call_default_factory=True, validated_data={})
-    }
+    found: dict[str, Any] = {}
+    for name, default in _defaults(type(part)):
+        value = getattr(part, name)
+        if name in _ALWAYS or value != default:
+            found[name] = _plain(value)
+    return found
+
+
+@cache
+def _defaults(kind: type[BaseModel]) -> list[tuple[str, Any]]:
+    return [
+        (name, field.get_default(call_default_factory=True, validated_data={}))
+        for name, field in kind.model_fields.items()
+    ]
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return lean(value)
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+    if isinstance(value, str | int | float | None):
+        return value
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    return value
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return lean(value) if isinstance(value, BaseModel) else value

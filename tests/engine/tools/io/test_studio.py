@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
-from engine.tools.io import ImportProblem, Source, export_suite, import_suite
+from engine.tools.io import ImportProblem, Source, export_suite, import_suite, studio
 from engine.tools.io.studio import dumps
 from engine.tools.suites import Suite
 from tests.engine.tools.any_suite import SUITES
@@ -44,6 +45,19 @@ def test_every_suite_survives_and_its_bytes_are_stable(data: dict[str, Any]) -> 
     assert again.format == "studio"
     assert again.suite.model_dump() == suite.model_dump()
     assert dumps(again.suite) == text
+
+
+def test_a_large_suite_is_written_without_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    suite = Suite.model_validate(SMALL)
+    monkeypatch.setattr(studio, "INDENTED_MAX", 10)
+    text = dumps(suite)
+    assert text.count("\n") == 1
+    assert import_suite([source(text)]).suite == suite
+
+
+def test_the_collector_of_garbage_is_back_after_an_import() -> None:
+    problem("{")
+    assert gc.isenabled()
 
 
 def test_what_is_the_default_is_not_written() -> None:
