@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from webapp.commands import bench_flags
+from webapp.commands import bench_flags, options
 from webapp.commands.problems import BadUsage
 
 # Flags of a later version: refused with a sentence, never ignored.
@@ -20,11 +20,9 @@ _REMOTE = ("server", "token")
     "--provider", help="Configured providers whose key or name contains this; comma-separated."
 )
 @click.option("--model", help="Configured models whose id or name contains this; comma-separated.")
-@click.option(
-    "--base-url", help="Any OpenAI-compatible endpoint instead, such as http://127.0.0.1:8000/v1."
-)
-@click.option("--model-id", help="The model's id at --base-url.")
-@click.option("--api-key-env", help="Environment variable that holds the key for --base-url.")
+@options.base_url
+@options.model_id
+@options.api_key_env
 @click.option(
     "--runs", type=int, help="Measured requests for each model and context size  [default: 3]"
 )
@@ -59,26 +57,14 @@ _REMOTE = ("server", "token")
 @click.option("--fixed-output", is_flag=True, help="Answers of exactly --max-tokens, if possible.")
 @click.option("--budget", type=float, metavar="USD", help="Stop when so much was spent.")
 @click.option("--seed", type=int, help="Decides order, lengths and filler  [default: 1]")
-@click.option("--retries", type=int, help="Repeats after a rate limit  [default: 2]")
-@click.option(
-    "--timeout", type=float, metavar="SECONDS", help="Limit of one request  [default: 120]"
-)
+@options.retries
+@options.timeout
 @click.option("--warmup", type=int, help="Requests before the measured ones  [default: 1]")
 @click.option("--no-warmup", is_flag=True, help="Leave out the request before the measured ones.")
 @click.option("--no-save", is_flag=True, help="Do not write results/<UTC time>.json.")
-@click.option(
-    "--json",
-    "json_file",
-    metavar="FILE|-",
-    help="Write the results as JSON; - is standard output, which then holds nothing else.",
-)
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="STUDIO_CONFIG",
-    help="Configuration to use  [default: ./config.yaml, else the shipped one]",
-)
-@click.option("--verbose", is_flag=True, help="Log every call to standard error, secrets masked.")
+@options.json_file
+@options.config
+@options.verbose
 @click.option(
     "--concurrency",
     callback=bench_flags.levels,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from webapp.commands import options
 from webapp.commands.problems import BadUsage
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ _FIELDS = {
     metavar="PROVIDER/MODEL",
     help="A configured model; may be given several times. demo/… needs nothing.",
 )
-@click.option("--base-url", help="Any OpenAI-compatible endpoint instead.")
-@click.option("--model-id", help="The model's id at --base-url.")
-@click.option("--api-key-env", help="Environment variable that holds the key for --base-url.")
+@options.base_url
+@options.model_id
+@options.api_key_env
 @click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case; repeatable.")
 @click.option("--trials", type=int, help="Independent tries of each case  [default: 1]")
 @click.option(
@@ -84,25 +85,13 @@ _FIELDS = {
 )
 @click.option("--max-tokens", type=int, help="Longest answer in tokens  [default: 1024]")
 @click.option("--temperature", type=float, help="Sampling temperature  [default: 0]")
-@click.option(
-    "--timeout", type=float, metavar="SECONDS", help="Limit of one request  [default: 120]"
-)
-@click.option("--retries", type=int, help="Repeats after a rate limit  [default: 2]")
+@options.timeout
+@options.retries
 @click.option("--concurrency", type=int, help="Requests open at once at a provider  [default: 4]")
 @click.option("--seed", type=int, help="Decides the order  [default: 1]")
-@click.option(
-    "--json",
-    "json_file",
-    metavar="FILE|-",
-    help="Write the results as JSON; - is standard output, which then holds nothing else.",
-)
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="STUDIO_CONFIG",
-    help="Configuration  [default: ./config.yaml, else the one that ships with the Studio]",
-)
-@click.option("--verbose", is_flag=True, help="Log each call to standard error, keys masked.")
+@options.json_file
+@options.config
+@options.verbose
 @click.pass_context
 def run(ctx: click.Context, /, **flags: Any) -> None:
     """Run a suite of tool calling against models, without server, database or account.
