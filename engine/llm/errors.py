@@ -15,6 +15,10 @@ T = TypeVar("T")
 
 # Longest error text that is kept, in characters.
 MESSAGE_CHARS = 500
+# A target that never answered and failed this often for a reason that will not pass is left
+# out of the rest.
+GIVE_UP_AFTER = 3
+LASTING = frozenset({"auth", "connect", "unsupported"})
 
 
 class ProviderError(Exception):

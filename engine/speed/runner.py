@@ -8,19 +8,19 @@ happen in another, and the consumer (database, terminal) in the caller's.
 from __future__ import annotations
 
 import asyncio
-import queue
 import random
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 
 from engine.cancel import CancelToken
 from engine.environment import describe_environment
 from engine.events import Event, Finished, Notice, SampleDone, SampleFailed, SampleStarted, Started
 from engine.llm.ask import Asked, Asker
+from engine.llm.errors import GIVE_UP_AFTER, LASTING
 from engine.llm.tokens import tokenizer_of
+from engine.loop import Emit, events_of
 from engine.pricing import price_of
-from engine.quiet import short_slices
 from engine.samples import LevelKey, Sample, SampleKey
 from engine.specs import BenchmarkSpec
 from engine.speed.budget import Budget
@@ -29,13 +29,6 @@ from engine.speed.plan import make_plan, still_to_take
 from engine.speed.recall import recalled
 from engine.speed.workload import Question, Workload
 from engine.targets import Target
-
-# A target that never answered and failed this often for a reason that will not pass is
-# left out of the rest of the run.
-GIVE_UP_AFTER = 3
-_LASTING = frozenset({"auth", "connect", "unsupported"})
-
-Emit = Callable[[Event], None]
 
 
 def run_benchmark(
@@ -64,23 +57,12 @@ def run_benchmark(
     lanes = {name: still_to_take(spec, keys, stored) for name, keys in plan.lanes.items()}
     yield Started(len(stored.union(*lanes.values())), describe_environment())
     yield from plan.notices
-    events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     budget = Budget(spec.budget_usd, spent_usd)
 
-    def work() -> None:
-        with short_slices(), ThreadPoolExecutor(2, thread_name_prefix="decode") as cpu:
-            asyncio.run(_run_lanes(_Run(spec, targets, budget, cancel, cpu, events.put), lanes))
+    async def work(cpu: Executor, emit: Emit) -> None:
+        await _run_lanes(_Run(spec, targets, budget, cancel, cpu, emit), lanes)
 
-    with ThreadPoolExecutor(1, thread_name_prefix="engine") as engine:
-        working = engine.submit(work)
-        working.add_done_callback(lambda _: events.put(None))
-        try:
-            while (event := events.get()) is not None:
-                yield event
-        finally:
-            if not working.done():
-                cancel.cancel()
-        working.result()
+    yield from events_of(work, cancel)
     yield from ending(cancel, budget)
 
 
@@ -179,7 +161,7 @@ class _Lane:
     def _look(self, sample: Sample, rest: Sequence[SampleKey]) -> None:
         """Notice what the user should know, and give up on a target that cannot be asked."""
         model = sample.key.model
-        if sample.ok or sample.error not in _LASTING:
+        if sample.ok or sample.error not in LASTING:
             self._failures[model] = -len(rest) - GIVE_UP_AFTER if sample.ok else 0
         else:
             self._failures[model] = self._failures.get(model, 0) + 1

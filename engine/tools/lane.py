@@ -11,11 +11,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from engine.cancel import CancelToken
-from engine.events import CaseScored, Event, Notice, TrialStarted
+from engine.events import CaseScored, Notice, TrialStarted
 from engine.llm.ask import Asked, Asker
-from engine.llm.errors import ProviderError
+from engine.llm.errors import GIVE_UP_AFTER, LASTING, ProviderError
 from engine.llm.prepare import prepare
 from engine.llm.request import ChatRequest
+from engine.loop import Emit
 from engine.specs import ToolEvalSpec
 from engine.targets import Target
 from engine.tools.asking import Voice, carries_choice
@@ -24,14 +25,8 @@ from engine.tools.chain_scoring import TrialScorer
 from engine.tools.suites import Case, Suite
 from engine.tools.trials import Trial, TrialKey
 
-# A target that never answered and failed this often for a reason that will not pass is
-# left out of the rest of the evaluation.
-GIVE_UP_AFTER = 3
-_LASTING = frozenset({"auth", "connect", "unsupported"})
 # While requests are open, garbage collection is off (engine.quiet), and here some always are.
 _COLLECT_EVERY = 250
-
-Emit = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +170,7 @@ class Lane:
         if trial.outcome == "scored" or trial.rounds:
             self._answered.add(model)
         elif trial.outcome == "infrastructure":
-            lasting = trial.error in _LASTING
+            lasting = trial.error in LASTING
             self._failures[model] = self._failures[model] + 1 if lasting else 0
         if self._failures[model] >= GIVE_UP_AFTER and model not in self._answered:
             self._leave_out(model, trial.message)

@@ -8,14 +8,13 @@ decoding and scoring happen in others, and the consumer in the caller's.
 from __future__ import annotations
 
 import asyncio
-import queue
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 
 from engine.cancel import CancelToken
 from engine.environment import describe_environment
 from engine.events import Event, Finished, Notice, Started
-from engine.quiet import short_slices
+from engine.loop import Emit, events_of
 from engine.specs import ToolEvalSpec
 from engine.targets import Target
 from engine.tools.chain_scoring import TrialScorer
@@ -46,25 +45,12 @@ def run_tool_eval(
     yield Started(sum(map(len, lanes.values())), describe_environment())
     yield from _notices(spec, suite)
     rest = {name: [key for key in keys if key not in stored] for name, keys in lanes.items()}
-    events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     scorer = TrialScorer(spec, suite, similarity)
 
-    def work() -> None:
-        with short_slices(), ThreadPoolExecutor(2, thread_name_prefix="decode") as cpu:
-            asyncio.run(
-                _run_lanes(World(spec, suite, cancel, cpu, scorer, events.put), targets, rest)
-            )
+    async def work(cpu: Executor, emit: Emit) -> None:
+        await _run_lanes(World(spec, suite, cancel, cpu, scorer, emit), targets, rest)
 
-    with ThreadPoolExecutor(1, thread_name_prefix="engine") as engine:
-        working = engine.submit(work)
-        working.add_done_callback(lambda _: events.put(None))
-        try:
-            while (event := events.get()) is not None:
-                yield event
-        finally:
-            if not working.done():
-                cancel.cancel()
-        working.result()
+    yield from events_of(work, cancel)
     reason = cancel.reason
     yield Finished("cancelled" if reason == "cancelled" else "deadline" if reason else "complete")
 
