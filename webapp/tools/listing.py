@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from engine.tools.notes import suite_notes
 from webapp.models import SuiteRow, SuiteVersion
 from webapp.tools import store
 
 PAGE_SIZE = 50
+NOTED_MAX = 1_000
 KINDS = {"calls": "calls", "none": "no call", "any": "any call", "state": "end state"}
 
 
@@ -48,6 +50,26 @@ def context(
         "page": page,
         "last": last,
     }
+
+
+class Noted(NamedTuple):
+    """A case that no answer passes by the studio's rules, and why."""
+
+    place: int
+    id: str
+    sentence: str
+
+
+def noted(shown: SuiteVersion) -> list[Noted]:
+    """Such cases of a suite that is small enough to be looked at for a page."""
+    if len(shown.content.get("cases", ())) > NOTED_MAX:
+        return []
+    suite = store.suite_of(shown)
+    found: dict[int, Noted] = {}
+    for path, sentence in suite_notes(suite).items():
+        index = int(path.split(".")[1])
+        found.setdefault(index, Noted(index + 1, suite.cases[index].id, sentence))
+    return list(found.values())
 
 
 def line(place: int, case: Mapping[str, Any]) -> CaseLine:

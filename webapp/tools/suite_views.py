@@ -51,6 +51,8 @@ def suite(suite_id: int) -> Response:
     context: dict[str, Any] = {"row": row, "shown": shown, "tab": tab, "tabs": TABS}
     context["exports"] = [(key, module.LABEL) for key, module in FORMATS.items() if key != STUDIO]
     context |= listing.context(row, shown, tab, request.args)
+    if tab == "cases" and not htmx.is_htmx():
+        context["noted"] = listing.noted(shown)
     return htmx.page("tools/suite.html", "tools/_case_list.html", **context)
 
 

@@ -73,6 +73,16 @@ def test_cases_that_a_format_cannot_say_are_listed_beside_it(alice: Person) -> N
         assert archive.namelist() == ["left-out.txt"]
 
 
+def test_cases_that_cannot_pass_are_shown_with_the_reason(alice: Person) -> None:
+    assert "cannot pass" not in alice.get(f"/tools/suites/{stored_suite(alice.user).id}").text
+    asked = {"id": "odd", "prompt": "Weather?", "expect": {"kind": "calls", "alternatives": [
+        [{"name": "get_weather", "arguments": {"city": {"values": [5]}}}]]}}  # fmt: skip
+    row = store.create(alice.user, Suite.model_validate({**suite_data(0), "cases": [asked]}), "")
+    page = alice.get(f"/tools/suites/{row.id}").text
+    assert "1 case cannot pass by the studio’s rules" in page
+    assert f'href="/tools/suites/{row.id}/cases/1">odd</a>: city can never be right' in page
+
+
 def test_an_older_version_is_shown_and_brought_back(alice: Person) -> None:
     row = stored_suite(alice.user, 8)
     store.save(row, Suite.model_validate(suite_data(4)), "Fewer cases", 1)
