@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from engine.tools.rules import ToolRules
-from engine.tools.schemas import Problem
 from engine.tools.suites import (
     Argument,
     Case,
@@ -94,7 +93,7 @@ def _faults(call: ExpectedCall, tool: ToolRules, default: Matcher) -> Iterator[N
             if missing and name not in defaults and not call.ignore_others:
                 yield "", f"{call.name} requires {name}, which the case does not expect."
         elif _is_due(name, argument, tool) and _all_break(name, argument, tool, default):
-            yield f".arguments.{name}", f"{name} can never be right: {_lowered(problem)}"
+            yield f".arguments.{name}", f"The schema disagrees: {problem.sentence}"
 
 
 def _is_due(name: str, argument: Argument, tool: ToolRules) -> bool:
@@ -129,7 +128,3 @@ def _is_loose(value: Any, kind: str, folded: bool) -> bool:
 
 def _any_loose(values: Sequence[Any], kind: str, folded: bool) -> bool:
     return any(_is_loose(value, kind, folded) for value in values)
-
-
-def _lowered(problem: Problem) -> str:
-    return problem.sentence[:1].lower() + problem.sentence[1:]

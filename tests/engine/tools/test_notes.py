@@ -56,7 +56,7 @@ def test_a_value_that_its_schema_refuses_is_noted(
 ) -> None:
     [(path, sentence)] = suite_notes(suite(arguments)).items()
     assert path == f"{PLACE}.arguments.{name}"
-    assert sentence.startswith(f"{name} can never be right: ")
+    assert sentence.startswith(f"The schema disagrees: {name}")
     assert said in sentence
 
 
