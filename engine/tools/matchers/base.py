@@ -44,16 +44,17 @@ def same(a: Any, b: Any, *, trim: bool = True, fold: bool = False) -> bool:
     return a is None and b is None
 
 
-def key_of(value: Any) -> Any:
+def key_of(value: Any, *, trim: bool = True) -> Any:
     """A hashable that is equal for exactly the values that `same` calls equal."""
     if isinstance(value, bool):
         return ("boolean", value)
     if isinstance(value, str):
-        return ("text", value.strip())
+        return ("text", value.strip() if trim else value)
     if isinstance(value, list | tuple):
-        return ("list", tuple(key_of(item) for item in value))
+        return ("list", tuple(key_of(item, trim=trim) for item in value))
     if isinstance(value, dict):
-        return ("object", frozenset((key, key_of(item)) for key, item in value.items()))
+        parts = ((key, key_of(item, trim=trim)) for key, item in value.items())
+        return ("object", frozenset(parts))
     return ("other", value)
 
 

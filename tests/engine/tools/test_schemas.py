@@ -178,3 +178,18 @@ def test_only_the_first_problems_are_told() -> None:
 
 def test_what_is_checked_survives_json() -> None:
     assert problems(json.loads(json.dumps(TREE)), {"root": {}}) == []
+
+
+@pytest.mark.parametrize(
+    ("items", "is_unique"),
+    [
+        ([{"k": n} for n in range(5_000)], True),  # compared in pairs, this takes half a minute
+        ([1, True, "1", [1], {"a": 1}, None, " 1"], True),
+        ([1, 1.0], False),
+        ([{"a": [1], "b": 2}, {"b": 2, "a": [1.0]}], False),
+        ([[1, [True]], [1, [1]]], True),
+    ],
+)
+def test_items_that_stand_there_twice_are_found_at_once(items: list[Any], is_unique: bool) -> None:
+    schema = objects(l={"type": "array", "uniqueItems": True})
+    assert kinds(schema, {"l": items}) == ([] if is_unique else [("invalid_schema", "l")])
