@@ -8,12 +8,24 @@ import { faded } from "./theme.js";
 const DASHES = [[], [8, 4], [5, 4], [2, 3], [1, 3]];
 const STRENGTH = [1, 0.85, 0.7, 0.6, 1];
 
+// Lines that end at one place share a name: "p90, p95".
+function together(ends) {
+  const kept = [];
+  for (const end of ends) {
+    const same = kept.find((other) => other.x === end.x && Math.abs(other.y - end.y) < 9);
+    if (same) same.name += `, ${end.name}`;
+    else kept.push({ ...end });
+  }
+  return kept;
+}
+
 const marks = {
   id: "by-level-marks",
   afterDatasetsDraw(chart) {
     const { lines, named, theme } = chart.$studio;
     const { x, y } = chart.scales;
     const taken = [];
+    const ends = [];
     chart.ctx.save();
     lines.forEach((line, index) => {
       pen(chart.ctx, theme.data(line.colour), 1.5);
@@ -23,11 +35,12 @@ const marks = {
         whisker(chart.ctx, at, y.getPixelForValue(point.low), at, y.getPixelForValue(point.high), 4);
       }
       const end = chart.getDatasetMeta(index).data.at(-1);
-      if (named && end) {
-        const places = () => [0, -10, 10, -20, 20].map((dy) => [end.x + 8, end.y + dy]);
-        nameBeside(chart, line.name, places, taken, theme, 400);
-      }
+      if (named && end) ends.push({ name: line.name, x: end.x, y: end.y });
     });
+    for (const end of together(ends)) {
+      const places = () => [0, -10, 10, -20, 20].map((dy) => [end.x + 8, end.y + dy]);
+      nameBeside(chart, end.name, places, taken, theme, 400);
+    }
     chart.ctx.restore();
   },
 };
@@ -52,7 +65,7 @@ export function byLevel({ lines, levels, title, unit, most }, theme) {
   const x = valueScale(theme, {
     beginAtZero: false,
     min: -0.25,
-    max: levels.length - (named ? 0.55 : 0.75), // room for the names at the ends
+    max: levels.length - (named ? 0.45 : 0.75), // room for the names at the ends
     title: axisTitle(title, theme),
     afterBuildTicks: (scale) => { scale.ticks = levels.map((_, value) => ({ value })); },
   });
