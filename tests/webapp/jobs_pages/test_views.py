@@ -149,8 +149,8 @@ def test_the_bell_counts_what_runs_and_what_is_new(alice: Person) -> None:
 
     bell = alice.get("/").text.partition('id="bell-count"')[2].partition("</summary>")[0]
 
-    assert 'class="chip on">2<' in bell
-    assert 'class="chip ok">1<' in bell
+    assert 'class="chip on">2 active<' in bell
+    assert ">1 new<" in bell
 
 
 def test_the_bell_is_on_every_page_and_empty_for_a_new_user(alice: Person) -> None:

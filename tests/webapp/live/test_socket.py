@@ -36,7 +36,7 @@ def test_a_tab_is_told_the_present_state_first(tab: OpenTab, alice: Person, job:
 
     assert list(fragments) == ["home-jobs", "home-runs", "bell-count", "bell-list"]
     assert "0 of 1,000" in fragments["home-jobs"]
-    assert 'class="chip on">1<' in fragments["bell-count"]
+    assert 'class="chip on">1 active<' in fragments["bell-count"]
 
 
 def test_each_message_is_one_element(tab: OpenTab, alice: Person, job: Job) -> None:
