@@ -34,7 +34,8 @@ def advance(job: Job, done: int) -> None:
 def test_a_tab_is_told_the_present_state_first(tab: OpenTab, alice: Person, job: Job) -> None:
     fragments = tab(alice.user, "home").read()
 
-    assert list(fragments) == ["home-jobs", "home-runs", "bell-count", "bell-list"]
+    home = ["home-jobs", "home-runs", "home-evals"]
+    assert list(fragments) == [*home, "bell-count", "bell-list"]
     assert "0 of 1,000" in fragments["home-jobs"]
     assert 'class="chip on">1 active<' in fragments["bell-count"]
 
