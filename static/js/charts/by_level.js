@@ -8,13 +8,13 @@ import { faded } from "./theme.js";
 const DASHES = [[], [8, 4], [5, 4], [2, 3], [1, 3]];
 const STRENGTH = [1, 0.85, 0.7, 0.6, 1];
 
-// Lines that end at one place share a name: "p90, p95".
+// Lines that end at one place share a name: "p90–p95".
 function together(ends) {
   const kept = [];
   for (const end of ends) {
     const same = kept.find((other) => other.x === end.x && Math.abs(other.y - end.y) < 9);
-    if (same) same.name += `, ${end.name}`;
-    else kept.push({ ...end });
+    if (same) same.last = end.name;
+    else kept.push({ ...end, last: end.name });
   }
   return kept;
 }
@@ -39,7 +39,8 @@ const marks = {
     });
     for (const end of together(ends)) {
       const places = () => [0, -10, 10, -20, 20].map((dy) => [end.x + 8, end.y + dy]);
-      nameBeside(chart, end.name, places, taken, theme, 400);
+      const name = end.name === end.last ? end.name : `${end.name}–${end.last}`;
+      nameBeside(chart, name, places, taken, theme, 400);
     }
     chart.ctx.restore();
   },
@@ -65,7 +66,7 @@ export function byLevel({ lines, levels, title, unit, most }, theme) {
   const x = valueScale(theme, {
     beginAtZero: false,
     min: -0.25,
-    max: levels.length - (named ? 0.45 : 0.75), // room for the names at the ends
+    max: levels.length - 1 + (named ? Math.max(0.45, 0.25 * levels.length) : 0.25), // room for names
     title: axisTitle(title, theme),
     afterBuildTicks: (scale) => { scale.ticks = levels.map((_, value) => ({ value })); },
   });
