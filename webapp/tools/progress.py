@@ -21,6 +21,15 @@ class Lane(NamedTuple):
     total: int
     passed: int
 
+    @property
+    def label(self) -> str:
+        return self.column.label
+
+    @property
+    def number(self) -> int:
+        """Its colour."""
+        return self.column.number
+
 
 class Progress(NamedTuple):
     """`left_s` is None while nothing tells it."""
