@@ -83,7 +83,7 @@ class ProviderConfig(_Part):
         if value is None:
             return None
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError("give an address that starts with http:// or https://")
         return value.rstrip("/")
 

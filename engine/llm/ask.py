@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from engine.cancel import CancelToken
 from engine.llm.answer import Decoded
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 # Waits when a rate limit names none, in seconds, doubled for each further try.
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
+_MOST_SAID_S = 3.2e7  # a year
 _CANCEL_POLL_S = 0.1
 
 
@@ -61,7 +63,8 @@ class Asker:
         """Send one request and read its answer; never raises for what a provider does.
 
         A rate limit is waited out (Retry-After, else doubling waits with jitter) and asked
-        again up to `retries` times; the clock of a repeated request starts anew.
+        again up to `retries` times; the clock of a repeated request starts anew. A provider
+        that wants to be left alone for longer than `LONGEST_WAIT_S` is.
         """
         loop = asyncio.get_running_loop()
         tries: list[Try] = []
@@ -82,6 +85,9 @@ class Asker:
             log.info("%s: %s", self.target.ref, _said(asked))
             limit = asked.error
             if limit is None or limit.kind != "rate_limited" or len(tries) >= self.retries:
+                return asked
+            if (limit.retry_after_s or 0.0) > LONGEST_WAIT_S:
+                limit.message = _too_long(limit)
                 return asked
             wait_s = self._wait_s(limit, len(tries))
             tries.append(Try(limit.kind, limit.message, wait_s))
@@ -161,6 +167,13 @@ class Asker:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _too_long(limit: ProviderError) -> str:
+    """Asking earlier than the provider wishes would only be refused again."""
+    after = timedelta(seconds=round(min(limit.retry_after_s or 0.0, _MOST_SAID_S)))
+    wish = f"It wants no further request for {after} (h:mm:ss), so it was not asked again."
+    return f"{limit.message.rstrip('.')}. {wish}"
 
 
 def _said(asked: Asked) -> str:

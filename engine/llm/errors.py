@@ -74,6 +74,7 @@ _STATUS_ADVICE = {
     "timeout": "The provider gave up waiting",
     "server": "The provider failed",
     "bad_request": "The provider refused the request",
+    "content_filter": "The provider's filter refused the request",
 }
 _BODY_KINDS = (
     ("auth", ("invalid_api_key", "authentication", "unauthorized", "permission")),
@@ -83,6 +84,8 @@ _BODY_KINDS = (
     ("bad_request", ("invalid_request", "not_found", "bad_request", "context_length")),
 )
 
+_WEB_PAGE = "it answered with a web page, so the base URL is probably wrong."
+
 
 def kind_of_status(status: int) -> str:
     """The error kind of an HTTP status; everything unnamed is the server's fault from 500
@@ -91,15 +94,16 @@ def kind_of_status(status: int) -> str:
 
 
 def kind_of_body(error: Any) -> str:
-    """The error kind that an error body speaks of, `server` when it does not say."""
+    """The error kind that an error body speaks of, `server` when it does not say. A status in
+    it is more certain than what its words seem to mean."""
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, int) and code > 400:  # 400 is what everything is called
+        return kind_of_status(code)
     words = json.dumps(error, default=str).lower()
     for kind, signs in _BODY_KINDS:
         if any(sign in words for sign in signs):
             return kind
-    code = error.get("code") if isinstance(error, dict) else None
-    if isinstance(code, int) and code >= 400:
-        return kind_of_status(code)
-    return "server"
+    return "bad_request" if code == 400 else "server"
 
 
 def error_in(data: Any, status: int | None) -> ProviderError | None:
@@ -121,7 +125,10 @@ def error_of_status(
     """The error of an HTTP answer that is not 2xx."""
     kind = kind_of_status(status)
     detail = detail_of(body, headers.get("content-type", ""))
-    if kind == "bad_request" and "content_filter" in detail.lower():
+    if status >= 500 and detail == _WEB_PAGE:
+        detail = "it answered with a web page, as a proxy does whose server is away."
+    if kind == "bad_request" and b"content_filter" in body:
+        # Azure says so in the error's code alone.
         kind = "content_filter"
     elif kind == "bad_request" and b"API_KEY_INVALID" in body:
         # Google answers 400 to a key it does not know.
@@ -141,7 +148,7 @@ def detail_of(body: bytes, content_type: str) -> str:
     it is a web page, else its first line."""
     text = body.decode("utf-8", "replace").strip()
     if looks_like_html(text, content_type):
-        return "it answered with a web page, so the base URL is probably wrong."
+        return _WEB_PAGE
     try:
         return _message_in(json.loads(text))
     except ValueError:
@@ -180,6 +187,8 @@ def retry_after(value: str | None) -> float | None:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
+    if moment.tzinfo is None:  # what "-0000" is read as
+        moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 

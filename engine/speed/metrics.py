@@ -147,13 +147,21 @@ def counted_otherwise(sample: Sample, tokenizer: Encoding) -> int | None:
     return found if abs(found - said) > max(COUNTS_DIFFER * said, UNSEEN_TOKENS) else None
 
 
+def _believed(decoded: Decoded) -> Usage:
+    """The usage without zeros that cannot be: no prompt is empty, and neither is an answer of
+    which tokens were seen. A server that does not count reports them."""
+    usage = decoded.usage
+    output = None if usage.output == 0 and decoded.events else usage.output
+    return replace(usage, input=usage.input or None, output=output)
+
+
 def _tokens(
     decoded: Decoded, prompt_text: str, tokenizer: Encoding | None, *, complete: bool
 ) -> Tokens:
     """Provider usage first, then the model's own tokenizer, then an estimate by tiktoken; a
     count that nobody reported is marked as such by `source`, and a stream that broke off has
     no invented total."""
-    usage: Usage = decoded.usage
+    usage = _believed(decoded)
     if usage.output is not None:
         return Tokens(
             usage.input,

@@ -125,6 +125,7 @@ def spec_of(
 
     from engine.specs import BenchmarkSpec, explain
 
+    _refuse_together(flags)
     fields = (
         defaults.model_dump(include={"max_tokens", "temperature", "prompt"}) if defaults else {}
     )
@@ -145,6 +146,17 @@ def spec_of(
         return BenchmarkSpec(targets=tuple(target.ref for target in targets), **fields)
     except ValidationError as error:
         raise BadUsage(_sentences(explain(error), len(targets))) from None
+
+
+def _refuse_together(flags: dict[str, Any]) -> None:
+    """BadUsage where a flag would silently have no effect beside another."""
+    asked = [_flag(name) for name in ("prompt", "prompts", "synthetic") if flags[name] is not None]
+    if len(asked) > 1:
+        raise BadUsage(f"{' and '.join(asked)} exclude each other: give one of them.")
+    if flags["no_warmup"] and flags["warmup"]:
+        raise BadUsage("--warmup and --no-warmup exclude each other: give one of them.")
+    if flags["rate"] is not None and flags["ramp"]:
+        raise BadUsage("--ramp opens the streams of --concurrency; --rate has a plan of its own.")
 
 
 def _prompts(path: Path) -> tuple[Any, ...]:

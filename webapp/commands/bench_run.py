@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.cancel import CancelToken
+from engine.speed.budget import BUDGET_ENDED
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -50,11 +51,14 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 all measured requests ok (also those that a budget left), 1 some were not,
-        130 stopped by Ctrl-C."""
+        """0 all measured requests ok (also those that a budget left), 1 some were not or a
+        target did not answer its warm-up, 130 stopped by Ctrl-C."""
         if self.reason in ("cancelled", "deadline"):
             return INTERRUPTED
-        return 0 if self.measured and all(sample.ok for sample in self.measured) else 1
+        if any(notice.code == "target_left_out" for notice in self.notices):
+            return 1
+        asked = [sample for sample in self.measured if sample.message != BUDGET_ENDED]
+        return 0 if asked and all(sample.ok for sample in asked) else 1
 
 
 @contextmanager

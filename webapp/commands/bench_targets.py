@@ -43,15 +43,12 @@ def endpoint(flags: dict[str, Any]) -> Target:
     if not base or not model:
         missing = "--model-id NAME" if base else "--base-url URL"
         raise BadUsage(f"An endpoint needs both --base-url and --model-id: add {missing}.")
-    address = urlsplit(base)
-    if address.scheme not in ("http", "https") or not address.hostname:
-        raise BadUsage(f"--base-url is {base!r}; give an address such as http://127.0.0.1:8000/v1.")
+    host = _host(base)
     key = PLACEHOLDER_KEY
     if variable := flags["api_key_env"]:
         key = os.environ.get(variable, "")
         if not key:
             raise BadUsage(f"--api-key-env names {variable}, which is not set in the environment.")
-    host = address.netloc.rpartition("@")[2]
     return Target(
         provider=host[:80],
         model=model,
@@ -62,6 +59,18 @@ def endpoint(flags: dict[str, Any]) -> Target:
         provider_label=host,
         allow_private=True,
     )
+
+
+def _host(base: str) -> str:
+    """Host and port of an http(s) address, without a user; BadUsage when it is none."""
+    try:
+        address = urlsplit(base)
+        usable = address.scheme in ("http", "https") and address.hostname and address.port != 0
+    except ValueError:  # a port above 65,535, half an IPv6 address
+        usable = False
+    if not usable:
+        raise BadUsage(f"--base-url is {base!r}; give an address such as http://127.0.0.1:8000/v1.")
+    return address.netloc.rpartition("@")[2]
 
 
 def _configured(flags: dict[str, Any], stack: ExitStack) -> tuple[list[Target], Defaults]:

@@ -21,7 +21,7 @@ from engine.llm.tokens import count_tokens
 from engine.pricing import cost_usd, price_of
 from engine.samples import LevelKey, Sample, SampleKey, unpack_arrivals
 from engine.specs import BenchmarkSpec, LoadSpec
-from engine.speed.budget import Budget
+from engine.speed.budget import BUDGET_ENDED, Budget
 from engine.speed.levels import SATURATION_GAIN, Level, levels_of
 from engine.speed.load.levels import Pressed, processes_for, run_level
 from engine.speed.load.pool import GeneratorPool
@@ -165,7 +165,8 @@ class _Work:
         for told in run_level(self.pool, level, pressed, token):
             if isinstance(told, Stream):
                 key = SampleKey(*self._where, told.number, False, level.label)
-                samples.append(self._finished(told, key))
+                cut = bool(token.reason) and not self.cancel.reason
+                samples.append(self._ended(self._finished(told, key), cut))
                 yield _told(samples[-1])
                 if self.budget.reached:
                     token.cancel()
@@ -173,6 +174,13 @@ class _Work:
                 yield LevelDone(where, told)
         if token.reason and not self.cancel.reason and not _whole(level, samples):
             self.budget.leave_out(max(0, (level.requests or 0) - len(samples)))
+
+    def _ended(self, sample: Sample, cut: bool) -> Sample:
+        """A sample says when it was the budget that `cut` it."""
+        if not cut or sample.outcome != "incomplete":
+            return sample
+        self.budget.cut += 1
+        return replace(sample, message=BUDGET_ENDED)
 
     def _finished(self, stream: Stream, key: SampleKey) -> Sample:
         """The sample of a stream: what only this process knows is filled in."""

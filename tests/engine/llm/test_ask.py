@@ -19,12 +19,12 @@ Scripted = Callable[..., ScriptedServer]
 GOOD: Sequence[Step] = (head() + chunked(sse(*ANSWER)),)
 
 
-def ask(server: ScriptedServer, times: int) -> list[Asked]:
+def ask(server: ScriptedServer, times: int, retries: int = 0) -> list[Asked]:
     target = Target("p", "m", "openai/m", server.base_url, "sk-key", allow_private=True)
     request = ChatRequest(({"role": "user", "content": "Hello"},), 16)
 
     async def work(cpu: ThreadPoolExecutor) -> list[Asked]:
-        asker = Asker(target, cpu, CancelToken(), timeout_s=10, retries=0)
+        asker = Asker(target, cpu, CancelToken(), timeout_s=10, retries=retries)
         try:
             return [await asker.ask(request) for _ in range(times)]
         finally:
@@ -62,3 +62,14 @@ def test_an_answer_that_has_begun_is_never_asked_for_again(scripted: Scripted) -
     assert cut.decoded is not None
     assert not cut.decoded.finished
     assert len(server.requests) == 2
+
+
+def test_a_provider_that_wants_to_be_left_alone_for_a_day_is(scripted: Scripted) -> None:
+    body = b'{"error": {"message": "The quota is used up."}}'
+    lines = ("retry-after: 86400", f"content-length: {len(body)}")
+    server = scripted([head(*lines, status="429 Too Many Requests", chunked=False) + body])
+    [asked] = ask(server, 1, retries=2)
+    assert asked.error is not None
+    assert asked.error.kind == "rate_limited"
+    assert "no further request for 1 day, 0:00:00" in asked.error.message
+    assert (len(server.requests), asked.tries) == (1, ())

@@ -73,6 +73,15 @@ def test_bounds_of_the_time_per_token_hold_whatever_the_first_event_carried() ->
     assert sample(STEADY, Usage(input=1, output=21)).tpot_low_ms is None
 
 
+def test_zeros_of_a_server_that_does_not_count_are_no_usage() -> None:
+    it = sample(STEADY, Usage(input=0, output=0), text="twenty one tokens")
+    assert it.tokens.source == "estimate"
+    assert it.tokens.input
+    assert it.tokens.output
+    assert it.input_tps is None
+    assert sample([], Usage(input=5, output=0)).tokens.output == 0
+
+
 def test_even_bundles_are_known_by_their_total_whatever_the_tokens_look_like() -> None:
     """Later tokens are longer; by characters the first event would have got three of four."""
     bundles = [at(100 + 40 * index, chars=12 if index < 3 else 20) for index in range(50)]

@@ -13,6 +13,7 @@ from engine.events import Event, Finished, LevelDone, Notice, SampleDone, Sample
 from engine.report import Result, results
 from engine.samples import Sample
 from engine.specs import BenchmarkSpec
+from engine.speed.budget import BUDGET_ENDED
 from engine.speed.runner import run_benchmark
 from engine.targets import Target
 
@@ -196,9 +197,24 @@ def test_a_load_stops_at_its_budget_and_pays_only_for_what_is_open(demo: DemoSer
     taken = samples(events)
     assert 12 * each <= cost(taken) * 1.05
     assert cost(taken) <= (12 + 4 + 4) * each
-    assert len([s for s in taken if s.outcome == "incomplete"]) <= 4
+    cut = [s for s in taken if s.outcome == "incomplete"]
+    assert 1 <= len(cut) <= 4
+    assert {(s.message, s.cost_usd) for s in cut} == {(BUDGET_ENDED, None)}
+    (notice,) = notices(events)
+    assert "ended and may be billed in addition" in notice.text
     assert [type(e) for e in events[-2:]] == [Notice, Finished]
     assert events[-1] == Finished("budget")
     assert [e.where.level for e in events if isinstance(e, LevelDone)] == ["c4"]
     dropped = sum(notice.dropped for notice in notices(events))
     assert dropped == 400 - len(taken)
+
+
+def test_a_rate_whose_budget_is_spent_leaves_requests_unsent_and_says_so(demo: DemoServer) -> None:
+    load = {"arrivals": "constant", "levels": [100], "requests": 500}
+    asked, events = run(target(demo), budget_usd=1e-9, load=load)
+    (done,) = [event for event in events if isinstance(event, LevelDone)]
+    taken = samples(events)
+    assert "unsent" in done.client.marks
+    assert (done.client.planned, done.client.unsent) == (500, 500 - len(taken))
+    assert sum(notice.dropped for notice in notices(events)) == 500 - len(taken)
+    assert only(asked, events, target(demo)).requests.total == len(taken) < 500

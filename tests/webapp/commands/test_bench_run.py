@@ -18,6 +18,7 @@ from engine.events import (
     SampleStarted,
     Started,
 )
+from engine.speed.budget import BUDGET_ENDED
 from tests.engine.report.builders import failed, sample, spec_for, target
 from webapp.commands.bench_run import Outcome, follow, interruptible
 
@@ -53,6 +54,15 @@ def test_exit_codes_tell_all_ok_some_failed_and_stopped() -> None:
     assert after(ok, cut).exit_code == 1
     assert after().exit_code == 1
     assert after(ok, reason="cancelled").exit_code == 130
+
+
+def test_a_target_that_was_left_out_is_a_failure_and_what_a_budget_cut_is_none() -> None:
+    ok = SampleDone(sample("a"))
+    left_out = Notice("target_left_out", "b is left out: away.", TARGETS[1].ref, 2)
+    cut = SampleFailed(failed("a", outcome="incomplete", message=BUDGET_ENDED))
+    assert after(ok, left_out).exit_code == 1
+    assert after(ok, cut, reason="budget").exit_code == 0
+    assert after(cut, reason="budget").exit_code == 1
 
 
 def test_a_failed_warm_up_does_not_change_the_exit_code() -> None:
