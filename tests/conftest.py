@@ -13,7 +13,7 @@ from webapp.settings import Settings
 
 # Machines are shared: how long a draw takes says nothing about what is tested.
 hypothesis_settings.register_profile(
-    "studio", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "studio", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("studio")
 
