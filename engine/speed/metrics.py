@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from engine.llm.answer import Decoded, TokenEvent, Usage
 from engine.llm.ask import Asked
@@ -239,18 +240,20 @@ def _share_out(total: int, weights: Sequence[int]) -> list[int]:
 
 def _with_rates(sample: Sample, times: _Times, streamed: int | None) -> Sample:
     """Rates of an ok sample; None where the definition has no value. `streamed` output
-    tokens arrived from the first to the last event; those of the first event took no
+    tokens arrived from the first to the last event; those of the first read took no
     generation time that was seen, so they are left out of the rate (all but in bundles
     that is one token: the definition's N - 1)."""
     generation_ms, rates = times.generation_ms, {}
-    later = (streamed or 0) - max(1, sample.arrivals[0].tokens)
+    began_ns = sample.arrivals[0].at_ns
+    first = [a.tokens for a in takewhile(lambda a: a.at_ns == began_ns, sample.arrivals)]
+    later = (streamed or 0) - max(1, sum(first))
     if later > 0 and generation_ms:
         rates["tpot_ms"] = generation_ms / later
         rates["output_tps"] = 1000.0 * later / generation_ms
         if sample.bundled:
-            # The first event held at least one token, and left one for each later event.
-            rates["tpot_low_ms"] = generation_ms / ((streamed or 0) - 1)
-            rates["tpot_high_ms"] = generation_ms / (len(sample.arrivals) - 1)
+            # Each event holds at least one token; how many of the first read is what is asked.
+            rates["tpot_low_ms"] = generation_ms / ((streamed or 0) - len(first))
+            rates["tpot_high_ms"] = generation_ms / (len(sample.arrivals) - len(first))
     if sample.tokens.output and times.last_ms:
         rates["e2e_tps"] = 1000.0 * sample.tokens.output / times.last_ms
     if sample.tokens.source == "usage" and sample.tokens.input is not None and times.first_ms:

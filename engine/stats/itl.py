@@ -13,7 +13,8 @@ from engine.stats.summary import Summary, summarise
 
 
 def pooled_itl(streams: Iterable[Sequence[Arrival]]) -> Summary:
-    """The gaps between successive token events of all streams, in milliseconds.
+    """The gaps between successive token events of all streams, in milliseconds. Events of one
+    read are one: between them no gap was seen, however the bytes were sent.
 
     `mean` is the time in all gaps divided by the tokens in them (an arrival whose tokens are
     unknown counts as one); percentiles and `std` count each gap once, whatever it carried;
@@ -25,8 +26,11 @@ def pooled_itl(streams: Iterable[Sequence[Arrival]]) -> Summary:
         if len(stream) < 2:
             continue
         times, counts = _columns(stream)
-        gaps.append(np.diff(times) / 1e6)
-        tokens += int(np.maximum(counts[1:], 1).sum())
+        apart = np.diff(times) > 0
+        if not apart.any():
+            continue
+        gaps.append(np.diff(times)[apart] / 1e6)
+        tokens += int(np.maximum(counts[1 + int(apart.argmax()) :], 1).sum())
     if not gaps:
         return Summary()
     pooled = np.sort(np.concatenate(gaps))

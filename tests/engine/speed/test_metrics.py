@@ -73,6 +73,16 @@ def test_bounds_of_the_time_per_token_hold_whatever_the_first_event_carried() ->
     assert sample(STEADY, Usage(input=1, output=21)).tpot_low_ms is None
 
 
+def test_tokens_of_the_first_read_took_no_time_that_was_seen() -> None:
+    reads = [at(100), at(100), at(100), at(120), at(120), at(140)]
+    it = sample(reads, Usage(input=9, output=6))
+    assert not it.bundled
+    assert it.tpot_ms == pytest.approx(40 / 3)
+    assert it.output_tps == pytest.approx(75)
+    whole = sample([at(100)] * 5, Usage(input=9, output=5))
+    assert (whole.tpot_ms, whole.output_tps) == (None, None)
+
+
 def test_zeros_of_a_server_that_does_not_count_are_no_usage() -> None:
     it = sample(STEADY, Usage(input=0, output=0), text="twenty one tokens")
     assert it.tokens.source == "estimate"

@@ -34,6 +34,14 @@ def test_the_first_tokens_and_their_delay_belong_to_no_gap() -> None:
     assert pooled_itl([slow_start]).mean == 10
 
 
+def test_between_events_of_one_read_no_gap_was_seen() -> None:
+    reads = stream(0, 0, 30, 0, 20)
+    summary = pooled_itl([reads])
+    assert (summary.n, summary.min, summary.max) == (2, 20, 30)
+    assert summary.mean == pytest.approx(50 / 3)
+    assert pooled_itl([stream(0, 0, 0)]) == Summary()
+
+
 def test_the_mean_is_pooled_over_streams_not_averaged_over_them() -> None:
     short, long = stream(40), stream(*[10] * 9)
     assert pooled_itl([short, long]).mean == pytest.approx((40 + 90) / 10)
