@@ -44,8 +44,11 @@ $(STAMPS)/studio: pyproject.toml $(STAMPS)/requirements
 	$(INSTALL) --no-deps -e .
 	@touch $@
 
+# What takes longest to compile is compiled once, not by each test process at the same time.
 $(STAMPS)/dev: requirements-dev.lock $(STAMPS)/requirements
 	$(INSTALL) --require-hashes -r requirements-dev.lock
+	@for name in litellm openai mcp; do $(BIN)/python -m compileall -q -j 0 \
+		"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/$$name" >/dev/null || true; done
 	@touch $@
 
 $(STAMPS)/node: requirements-node.lock $(STAMPS)/venv
