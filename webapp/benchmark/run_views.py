@@ -29,6 +29,7 @@ from webapp.benchmark.launch import default_name
 from webapp.benchmark.one_sample import one_sample
 from webapp.benchmark.table import KEYS
 from webapp.catalog import read_config
+from webapp.downloads import download
 from webapp.models import Job, Run, SampleRow
 
 NAME_PAGE, NAME_PART = "benchmark/show.html", "benchmark/_name.html"
@@ -58,9 +59,7 @@ def show_json(run_id: int) -> Response:
 def show_csv(run_id: int) -> Response:
     """The same values, one line a model and context size."""
     run = own_or_404(Run, run_id)
-    response = Response(to_csv(run_results(run)), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="benchmark-{run.id}.csv"'
-    return response
+    return download(to_csv(run_results(run)), "text/csv", f"benchmark-{run.id}.csv")
 
 
 @bp.get("/<int:run_id>/spec.json")
@@ -75,9 +74,7 @@ def show_prompts(run_id: int) -> Response:
     prompts = run_spec(own_or_404(Run, run_id)).prompts
     if not prompts:
         abort(404)
-    response = Response(to_jsonl(prompts), mimetype="application/x-ndjson")
-    response.headers["Content-Disposition"] = f'attachment; filename="{PROMPTS_FILE}"'
-    return response
+    return download(to_jsonl(prompts), "application/x-ndjson", PROMPTS_FILE)
 
 
 @bp.get("/<int:run_id>/requests/<int:sample_id>")

@@ -12,6 +12,7 @@ from jobs.results import run_spec
 from jobs.store import load_samples, load_targets
 from webapp import htmx
 from webapp.access import me, own_or_404
+from webapp.downloads import download
 from webapp.history import comparison, deltas, fairness, queries, rows, words
 from webapp.history.blueprint import bp
 from webapp.history.comparison import Compared
@@ -73,10 +74,7 @@ def compare_json() -> Response:
 def compare_csv() -> Response:
     """The comparisons of the JSON, one a line."""
     a, b = _both()
-    response = Response(deltas.to_csv(_compared(a, b)), mimetype="text/csv")
-    name = f"compare-{a.id}-{b.id}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return download(deltas.to_csv(_compared(a, b)), "text/csv", f"compare-{a.id}-{b.id}.csv")
 
 
 def _side(name: str) -> Run | None:

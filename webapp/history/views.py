@@ -9,6 +9,7 @@ from flask import Response, abort, jsonify, make_response, request, url_for
 
 from webapp import htmx
 from webapp.access import me, own_or_404
+from webapp.downloads import download
 from webapp.history import compare_views, queries, rows
 from webapp.history.blueprint import bp
 from webapp.history.filters import Filters, read
@@ -45,7 +46,7 @@ def index_csv() -> Response:
     filters, errors = read(request.args)
     if errors:
         abort(422, " ".join(errors.values()))
-    return _csv(rows.to_csv(_wanted(filters)), "history.csv")
+    return download(rows.to_csv(_wanted(filters)), "text/csv", "history.csv")
 
 
 @bp.post("/history/delete")
@@ -78,12 +79,6 @@ def _wanted(filters: Filters) -> list[queries.Listed]:
     if "page" in request.args:
         return queries.page(me(), filters).runs
     return queries.every(me(), filters)
-
-
-def _csv(text: str, name: str) -> Response:
-    response = Response(text, mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 def _list(filters: Filters, errors: dict[str, str]) -> Response:

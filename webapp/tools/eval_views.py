@@ -10,10 +10,10 @@ from jobs import submit
 from jobs.evals import retry_errors
 from webapp import htmx, removal
 from webapp.access import own_or_404
+from webapp.downloads import download
 from webapp.models import Eval
 from webapp.tools import documents_out, matrix, report
 from webapp.tools.blueprint import bp
-from webapp.tools.suite_views import download
 
 PAGE, MATRIX = "tools/eval.html", "tools/_matrix.html"
 FORM_ID = "matrix-filters"

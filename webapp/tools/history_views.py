@@ -8,6 +8,7 @@ from flask import Response, abort, jsonify, request, url_for
 
 from webapp import htmx
 from webapp.access import me
+from webapp.downloads import download
 from webapp.history.rows import csv_text
 from webapp.listing import STATE_CHOICES, ids
 from webapp.models import ACTIVE_STATES, Eval
@@ -16,7 +17,6 @@ from webapp.tools import evals
 from webapp.tools.blueprint import bp
 from webapp.tools.evals import Listed
 from webapp.tools.filters import Filters, read
-from webapp.tools.suite_views import download
 
 PAGE, FRAGMENT = "tools/evals.html", "tools/_evals.html"
 FORM_ID = "filters"

@@ -6,13 +6,14 @@ import io
 import zipfile
 from typing import Any
 
-from flask import Response, abort, jsonify, make_response, render_template, request, url_for
+from flask import Response, abort, jsonify, render_template, request, url_for
 
 from engine.tools.io import FORMATS, export_suite
 from engine.tools.io.studio import KEY as STUDIO
 from engine.tools.io.studio import dumps
 from webapp import htmx, removal
 from webapp.access import me, own_or_404
+from webapp.downloads import download
 from webapp.history.rows import csv_text
 from webapp.models import SuiteRow
 from webapp.tools import evals, listing, store
@@ -105,14 +106,6 @@ def undelete_suite(suite_id: int) -> Response:
     """Bring a deleted suite back."""
     to = url_for("tools.suite", suite_id=suite_id)
     return removal.restore_one(SuiteRow, suite_id, to=to)
-
-
-def download(body: str | bytes, mimetype: str, name: str) -> Response:
-    """A file to keep."""
-    response = make_response(body)
-    response.mimetype = mimetype
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 def _archive(files: dict[str, str]) -> bytes:
